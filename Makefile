@@ -1,0 +1,36 @@
+# make alone prints this help; `make demo` and `make test` do all their own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check clean
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+help: ## this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "alpesctl needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+demo: $(STAMP) ## the stack up, both scenarios with parts killed, the proof, a report; leaves the stack up
+	$(VENV)/bin/alpesctl up
+	$(VENV)/bin/alpesctl scenario performance
+	$(VENV)/bin/alpesctl scenario availability
+	$(VENV)/bin/alpesctl stats
+	$(VENV)/bin/alpesctl report
+
+test: $(STAMP) ## all tests, on a stack of their own with real Pulsar, PostgreSQL and nginx
+	$(VENV)/bin/python -m pytest
+
+check: $(STAMP) ## formatting, lint, types, layers
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+clean: ## stop the stack, delete its data and the environment
+	-test -x $(VENV)/bin/alpesctl && $(VENV)/bin/alpesctl down --volumes --yes
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,220 @@
+"""Pulsar's admin REST API, typed: the few calls that alpesctl needs. No JVM, one HTTP call each.
+
+Source: Pulsar 4.0's admin REST API, v2. Must not decide anything about the stack.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alpesctl.errors import AlpesError, StackDownError, UsageError
+
+
+@dataclass(frozen=True)
+class SubscriptionStats:
+    """One subscription of a topic, summed over its partitions.
+
+    `consumers` maps a partition's full name to the names of the consumers connected to it.
+    """
+
+    name: str
+    kind: str
+    backlog: int
+    unacknowledged: int
+    rate_out: float
+    consumers: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class TopicStats:
+    """`rate_in` in messages a second; `partitions` is 0 for a topic that isn't partitioned.
+
+    `producers` maps a partition's full name to the names of the producers connected to it.
+    """
+
+    name: str
+    partitions: int
+    messages_in: int
+    rate_in: float
+    storage_bytes: int
+    producers: Mapping[str, tuple[str, ...]]
+    subscriptions: Mapping[str, SubscriptionStats]
+
+
+@dataclass(frozen=True)
+class Retention:
+    """-1 means without limit. `minutes` and `megabytes` are Pulsar's own units."""
+
+    minutes: int
+    megabytes: int
+
+
+class PulsarAdmin:
+    """A client of one broker's admin endpoint, for one namespace (`tenant/namespace`)."""
+
+    def __init__(self, base_url: str, namespace: str = "public/default", *, timeout: float = 10.0) -> None:
+        self._base = base_url.rstrip("/") + "/admin/v2"
+        self.namespace = namespace
+        self._timeout = timeout
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._base}/{path}", data=data, method=method)
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout) as answer:
+                raw = answer.read()
+        except urllib.error.HTTPError as error:
+            detail = _reason(error)
+            raise PulsarRefused(f"Pulsar refused {method} {path}", error.code, detail) from error
+        except (OSError, TimeoutError) as error:
+            raise StackDownError(
+                "Pulsar's admin endpoint does not answer",
+                why=str(error),
+                out="alpesctl status shows whether pulsar runs; alpesctl up starts it",
+            ) from error
+        return json.loads(raw) if raw else None
+
+    def _topic(self, topic: str) -> str:
+        return f"persistent/{self.namespace}/{urllib.parse.quote(topic, safe='')}"
+
+    def ready(self) -> bool:
+        """Whether the namespace exists, which is when clients can connect."""
+        try:
+            self._call("GET", f"namespaces/{self.namespace}")
+        except AlpesError:
+            return False
+        return True
+
+    def partitioned_topics(self) -> list[str]:
+        """Short names of the namespace's partitioned topics."""
+        names = self._call("GET", f"persistent/{self.namespace}/partitioned")
+        return sorted(name.rsplit("/", 1)[-1] for name in names)
+
+    def partitions(self, topic: str) -> int | None:
+        """The number of partitions; 0 for an unpartitioned topic, None where there is no such topic."""
+        try:
+            metadata = self._call("GET", f"{self._topic(topic)}/partitions?checkAllowAutoCreation=false")
+        except PulsarRefused as error:
+            if error.status == 404:
+                return None
+            raise
+        count = int(metadata.get("partitions", 0))
+        if count == 0 and not self._exists(topic):
+            return None
+        return count
+
+    def _exists(self, topic: str) -> bool:
+        names = self._call("GET", f"persistent/{self.namespace}")
+        return any(name.rsplit("/", 1)[-1] == topic for name in names)
+
+    def create_partitioned(self, topic: str, partitions: int) -> None:
+        """Create a partitioned topic; one that exists is left as it is."""
+        try:
+            self._call("PUT", f"{self._topic(topic)}/partitions", partitions)
+        except PulsarRefused as error:
+            if error.status != 409:
+                raise
+
+    def grow(self, topic: str, partitions: int) -> None:
+        """Raise the number of partitions. Pulsar can't lower it."""
+        self._call("POST", f"{self._topic(topic)}/partitions", partitions)
+
+    def create_subscription(self, topic: str, subscription: str, *, position: str = "earliest") -> None:
+        """Create a durable subscription at `earliest` or `latest`; one that exists is left as it is."""
+        path = f"{self._topic(topic)}/subscription/{urllib.parse.quote(subscription, safe='')}"
+        try:
+            self._call("PUT", path, position)
+        except PulsarRefused as error:
+            if error.status != 409:
+                raise
+
+    def delete_subscription(self, topic: str, subscription: str) -> None:
+        """Delete a subscription; one that isn't there is no error."""
+        path = f"{self._topic(topic)}/subscription/{urllib.parse.quote(subscription, safe='')}?force=true"
+        try:
+            self._call("DELETE", path)
+        except PulsarRefused as error:
+            if error.status != 404:
+                raise
+
+    def stats(self, topic: str) -> TopicStats:
+        """The topic's statistics, partitions included, with the precise backlog (in messages)."""
+        query = "getPreciseBacklog=true&subscriptionBacklogSize=false"
+        count = self.partitions(topic)
+        if count is None:
+            raise UsageError(f"there is no topic {topic} in {self.namespace}", out="alpesctl partition show")
+        if count:
+            raw = self._call("GET", f"{self._topic(topic)}/partitioned-stats?perPartition=true&{query}")
+            parts: Mapping[str, Any] = raw.get("partitions", {})
+        else:
+            raw = self._call("GET", f"{self._topic(topic)}/stats?{query}")
+            parts = {f"persistent://{self.namespace}/{topic}": raw}
+        return _topic_stats(topic, count, raw, parts)
+
+    def retention(self) -> Retention | None:
+        """The namespace's retention, None where none was set."""
+        raw = self._call("GET", f"namespaces/{self.namespace}/retention")
+        if not raw:
+            return None
+        return Retention(int(raw["retentionTimeInMinutes"]), int(raw["retentionSizeInMB"]))
+
+    def set_retention(self, retention: Retention) -> None:
+        body = {"retentionTimeInMinutes": retention.minutes, "retentionSizeInMB": retention.megabytes}
+        self._call("POST", f"namespaces/{self.namespace}/retention", body)
+
+
+class PulsarRefused(AlpesError):
+    """Pulsar answered with an HTTP error; `status` is its code."""
+
+    code = "pulsar"
+
+    def __init__(self, what: str, status: int, detail: str) -> None:
+        super().__init__(
+            what, why=f"HTTP {status}: {detail}", out="alpesctl logs pulsar shows the broker's side"
+        )
+        self.status = status
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.loads(error.read())["reason"])
+    except (ValueError, KeyError, OSError):
+        return error.reason if isinstance(error.reason, str) else "no reason given"
+
+
+def _topic_stats(topic: str, count: int, raw: Mapping[str, Any], parts: Mapping[str, Any]) -> TopicStats:
+    names = sorted({name for part in parts.values() for name in part.get("subscriptions", {})})
+    subscriptions = {}
+    for name in names:
+        of_name = {full: part["subscriptions"].get(name, {}) for full, part in parts.items()}
+        kinds = {str(sub.get("type", "")) for sub in of_name.values()} - {"", "None"}
+        subscriptions[name] = SubscriptionStats(
+            name=name,
+            kind=", ".join(sorted(kinds)) or "no consumer yet",
+            backlog=sum(int(sub.get("msgBacklog", 0)) for sub in of_name.values()),
+            unacknowledged=sum(int(sub.get("unackedMessages", 0)) for sub in of_name.values()),
+            rate_out=sum(float(sub.get("msgRateOut", 0)) for sub in of_name.values()),
+            consumers={
+                full: _names(sub.get("consumers", []), "consumerName") for full, sub in of_name.items()
+            },
+        )
+    return TopicStats(
+        name=topic,
+        partitions=count,
+        messages_in=int(raw.get("msgInCounter", 0)),
+        rate_in=float(raw.get("msgRateIn", 0)),
+        storage_bytes=int(raw.get("storageSize", 0)),
+        producers={full: _names(part.get("publishers", []), "producerName") for full, part in parts.items()},
+        subscriptions=subscriptions,
+    )
+
+
+def _names(entries: list[Mapping[str, Any]], key: str) -> tuple[str, ...]:
+    return tuple(sorted(str(entry.get(key, "")) for entry in entries))

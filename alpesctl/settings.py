@@ -1,0 +1,40 @@
+"""The only place of alpesctl that reads the environment: what a user may set without a flag."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`ALPES_*` variables. Folders default to the user's own cache and state directories."""
+
+    model_config = SettingsConfigDict(env_prefix="ALPES_", extra="ignore")
+
+    runtime: str = "auto"
+    cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("alpesctl"))
+    state_dir: Path = Field(default_factory=lambda: _default_state_dir())
+    java_home: Path | None = None
+
+
+def _default_state_dir() -> Path:
+    # PostgreSQL refuses to run as root and so runs as another user there, which must reach its data.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/alpesctl")
+    return platformdirs.user_state_path("alpesctl")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
+
+
+def process_environment() -> dict[str, str]:
+    """The environment that alpesctl was called with, for interpolation and for the processes it starts."""
+    return dict(os.environ)
