@@ -1,0 +1,1 @@
+"""AlpesPartners' services. Must import nothing: the health probe starts through this package."""

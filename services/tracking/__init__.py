@@ -1,0 +1,1 @@
+"""The tracking service. Must import nothing: the health probe starts through this package."""

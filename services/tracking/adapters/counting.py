@@ -1,0 +1,148 @@
+"""Counts a batch in ONE autocommitted statement: rows, counters, dead letters, or nothing of them.
+
+Must not decide what counts; must never report success before the commit.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import psycopg
+import structlog
+
+from services.tracking.adapters.database import connect
+from services.tracking.domain.errors import Unacceptable
+from services.tracking.domain.outcomes import Batch
+
+log = structlog.get_logger()
+
+# Rows are locked in the same order by every worker: interactions by id, inbox by id, counters by
+# (day, status), the worker's own row. `counted` and `noted` hold only what was really inserted.
+COUNT = """
+WITH incoming AS (
+    SELECT * FROM jsonb_to_recordset(%(interactions)s::jsonb) AS r(
+        id uuid, kind text, element text, element_type text, campaign text,
+        at timestamptz, day date, amount bigint, currency text)
+), counted AS (
+    INSERT INTO interactions (id, interaction_type, target_element_id, target_element_type, campaign_id,
+                              "timestamp", day, amount, currency, counted_by)
+    SELECT id, kind, element, element_type, campaign, at, day, amount, currency, %(worker)s
+    FROM incoming ORDER BY id
+    ON CONFLICT DO NOTHING
+    RETURNING day
+), messages AS (
+    SELECT * FROM jsonb_to_recordset(%(inbox)s::jsonb) AS r(
+        id uuid, generation integer, status text, day date)
+), noted AS (
+    INSERT INTO inbox (id, generation, status, day, counted_by)
+    SELECT id, generation, status, day, %(worker)s FROM messages ORDER BY id, generation
+    ON CONFLICT DO NOTHING
+    RETURNING id, generation, day, status
+), letters AS (
+    INSERT INTO dead_letters (id, generation, topic, partition_key, properties, body, reason)
+    SELECT r.id, r.generation, r.topic, r.partition_key, r.properties, decode(r.body, 'hex'), r.reason
+    FROM jsonb_to_recordset(%(letters)s::jsonb) AS r(
+        id uuid, generation integer, topic text, partition_key text, properties jsonb, body text, reason text)
+    JOIN noted USING (id, generation)
+    ORDER BY r.id, r.generation
+    ON CONFLICT DO NOTHING
+), fresh AS (
+    SELECT day, 'ok' AS status FROM counted UNION ALL SELECT day, status FROM noted
+), totals AS (
+    INSERT INTO conversion_daily_status (day, status, count)
+    SELECT day, status, count(*) FROM fresh GROUP BY day, status ORDER BY day, status
+    ON CONFLICT (day, status) DO UPDATE SET count = conversion_daily_status.count + excluded.count
+), deliveries AS (
+    INSERT INTO worker_deliveries (worker, redelivered, absorbed)
+    SELECT %(worker)s, %(redelivered)s, %(received)s - n FROM (SELECT count(*) AS n FROM fresh) AS f
+    WHERE %(redelivered)s > 0 OR n < %(received)s
+    ON CONFLICT (worker) DO UPDATE SET redelivered = worker_deliveries.redelivered + excluded.redelivered,
+                                       absorbed = worker_deliveries.absorbed + excluded.absorbed
+)
+SELECT count(*) FROM fresh
+"""
+
+_NOTHING = "[]"
+
+
+def parameters(batch: Batch, worker: str) -> dict[str, Any]:
+    """The statement's parameters: three JSON arrays, whatever the batch's size."""
+    interactions = [
+        {
+            "id": i.id,
+            "kind": i.interaction_type,
+            "element": i.target_element_id,
+            "element_type": i.target_element_type,
+            "campaign": i.campaign_id,
+            "at": (at := i.timestamp.isoformat()),
+            "day": at[:10],
+            "amount": i.amount,
+            "currency": i.currency,
+        }
+        for i in batch.interactions.values()
+    ]
+    inbox = [
+        {"id": p.id, "generation": p.generation, "status": "ok", "day": p.day.isoformat()}
+        for p in batch.probes.values()
+    ]
+    inbox += [
+        {"id": r.id, "generation": r.generation, "status": "error", "day": r.day.isoformat()}
+        for r in batch.rejected.values()
+    ]
+    letters = [
+        {
+            "id": r.id,
+            "generation": r.generation,
+            "topic": r.topic,
+            "partition_key": _storable(r.partition_key),
+            "properties": {_storable(name): _storable(value) for name, value in r.properties.items()},
+            "body": r.body.hex(),
+            "reason": _storable(r.reason),
+        }
+        for r in batch.rejected.values()
+    ]
+    return {
+        "interactions": json.dumps(interactions) if interactions else _NOTHING,
+        "inbox": json.dumps(inbox) if inbox else _NOTHING,
+        "letters": json.dumps(letters) if letters else _NOTHING,
+        "worker": worker,
+        "received": batch.messages,
+        "redelivered": batch.redelivered,
+    }
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores neither U+0000 nor lone surrogates; a dead letter must always be storable."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+class Counter:
+    """The store of one worker: one connection, made anew after an error."""
+
+    def __init__(self, conninfo: str, worker: str) -> None:
+        self._conninfo = conninfo
+        self._worker = worker
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def apply(self, batch: Batch) -> int:
+        """Count the batch; return how many of its messages were new. Committed once this returns.
+
+        Raises Unacceptable for SQLSTATE classes 22 and 23, psycopg.Error for the database's own troubles.
+        """
+        values = parameters(batch, self._worker)
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = connect(self._conninfo, "alpes-worker")
+            row = self._connection.execute(COUNT, values, prepare=True).fetchone()
+        except psycopg.Error as error:
+            if (error.sqlstate or "")[:2] in ("22", "23"):
+                raise Unacceptable(str(error).splitlines()[0]) from error
+            self.close()
+            raise
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

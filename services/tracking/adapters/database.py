@@ -1,0 +1,22 @@
+"""Connections to PostgreSQL that notice a dead server within seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+CONNECT: dict[str, Any] = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 4000,
+    "options": "-c idle_in_transaction_session_timeout=5000",
+}
+
+
+def connect(conninfo: str, name: str, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+    """A connection; `name` is what pg_stat_activity shows."""
+    return psycopg.connect(conninfo, autocommit=autocommit, application_name=name, **CONNECT)

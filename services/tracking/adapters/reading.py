@@ -1,0 +1,66 @@
+"""Reads what was counted. Every query is bounded by an index or by the number of days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Engine, create_engine, text, tuple_
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, col, select
+
+from services.tracking.adapters.database import CONNECT
+from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
+
+DatabaseError = DBAPIError
+"""What every method here raises when the database does not answer."""
+
+Position = tuple[datetime, UUID]
+"""Where a page ended: the last interaction's time and id."""
+
+
+class Reading:
+    """Queries on a small pool; dead connections are noticed before they are used."""
+
+    def __init__(self, sqlalchemy_url: str) -> None:
+        self._engine: Engine = create_engine(
+            sqlalchemy_url,
+            pool_size=2,
+            max_overflow=3,
+            pool_timeout=3,
+            pool_pre_ping=True,
+            connect_args={**CONNECT, "application_name": "alpes-tracking", "prepare_threshold": None},
+        )
+
+    def ping(self) -> None:
+        """Raises if the database does not answer."""
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def one(self, event_id: UUID) -> InteractionRow | None:
+        with Session(self._engine) as session:
+            return session.get(InteractionRow, event_id)
+
+    def newest(self, limit: int, after: Position | None) -> Sequence[InteractionRow]:
+        """Newest first by their own time, from behind a position."""
+        time, event_id = col(InteractionRow.timestamp), col(InteractionRow.id)
+        query = select(InteractionRow).order_by(time.desc(), event_id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(tuple_(time, event_id) < after)
+        with Session(self._engine) as session:
+            return session.exec(query).all()
+
+    def daily(self, first: date | None, last: date | None) -> Sequence[DailyStatusRow]:
+        """Day descending, then status."""
+        day, status = col(DailyStatusRow.day), col(DailyStatusRow.status)
+        query = select(DailyStatusRow).order_by(day.desc(), status)
+        if first is not None:
+            query = query.where(day >= first)
+        if last is not None:
+            query = query.where(day <= last)
+        with Session(self._engine) as session:
+            return session.exec(query).all()
+
+    def close(self) -> None:
+        self._engine.dispose()

@@ -1,0 +1,103 @@
+"""Errors as problem+json (RFC 9457), with the `error` member that the original's callers read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+# By this exact type a caller knows that a refused event is in no topic and no table.
+NOTHING_ATTEMPTED = "nothing-attempted"
+IN_DOUBT = "in-doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error answer. `kind` is the problem's type; `more` are members beyond RFC 9457's."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    more: dict[str, Any] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def body(self, instance: str | None = None) -> bytes:
+        members: dict[str, Any] = {
+            "type": self.kind,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "error": self.detail,
+            **self.more,
+        }
+        if instance is not None:
+            members["instance"] = instance
+        return json.dumps(members).encode()
+
+
+def bad_field(name: str, rule: str, detail: str) -> Problem:
+    """400: a member of the body breaks a rule; "" for the body itself."""
+    return Problem(
+        400,
+        "invalid-interaction",
+        "The interaction is not valid",
+        f"{name} {detail}" if name else detail,
+        {"field": name, "rule": rule},
+    )
+
+
+def bad_parameter(name: str, rule: str, detail: str) -> Problem:
+    """400: a query parameter breaks a rule."""
+    return Problem(
+        400,
+        "invalid-parameter",
+        "The request is not valid",
+        f"{name} {detail}",
+        {"field": name, "rule": rule},
+    )
+
+
+def too_large(limit: int) -> Problem:
+    return Problem(413, "too-large", "The body is too large", f"the body must not exceed {limit} bytes")
+
+
+def not_json(content_type: str) -> Problem:
+    return Problem(
+        415,
+        "unsupported-media-type",
+        "The body's type is not supported",
+        f"the body must be application/json, in UTF-8 and not compressed, not {content_type[:100]}",
+    )
+
+
+def nothing_attempted(why: str) -> Problem:
+    return Problem(
+        503,
+        NOTHING_ATTEMPTED,
+        "The event was not accepted",
+        f"nothing was attempted: {why}; send it again",
+        headers=(("retry-after", "1"),),
+    )
+
+
+def in_doubt(why: str, event_id: str) -> Problem:
+    return Problem(
+        504,
+        IN_DOUBT,
+        "The event may have been accepted",
+        f"the broker's receipt did not come: {why}; send it again with the same interaction_id",
+        {"interaction_id": event_id},
+        (("retry-after", "1"),),
+    )
+
+
+def database_away() -> Problem:
+    return Problem(
+        503,
+        "database-away",
+        "The database does not answer",
+        "the database does not answer",
+        headers=(("retry-after", "1"),),
+    )

@@ -1,0 +1,1 @@
+"""What an interaction is and when it counts. Standard library only."""

@@ -1,0 +1,26 @@
+"""What can be wrong with an event or a message; named, so that callers and dead letters can say it.
+
+TrackingError
+├── RuleBroken        a field of an event breaks a rule
+└── Unacceptable      the store refuses a batch because of what is in it, not of its own state
+"""
+
+from __future__ import annotations
+
+
+class TrackingError(Exception):
+    """Root of the tree."""
+
+
+class RuleBroken(TrackingError):
+    """`field` is the offending member of the body ("" for the body itself), `rule` a stable name."""
+
+    def __init__(self, field: str, rule: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}" if field else detail)
+        self.field = field
+        self.rule = rule
+        self.detail = detail
+
+
+class Unacceptable(TrackingError):
+    """Some member of a batch can't be stored, now or later."""

@@ -1,0 +1,114 @@
+"""An interaction and the rules that it obeys. One parser for both entrances, HTTP and Pulsar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from services.tracking.domain.errors import RuleBroken
+from services.tracking.domain.identity import canonical
+
+TYPES = frozenset({"click", "view", "like", "conversion"})
+MAX_TEXT = 255
+MAX_AMOUNT = 2**63 - 1
+FIRST_YEAR = 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Something a visitor did. `id` is canonical, `timestamp` in UTC, `amount` in minor units."""
+
+    id: str
+    interaction_type: str
+    target_element_id: str
+    target_element_type: str
+    campaign_id: str
+    timestamp: datetime
+    amount: int | None = None
+    currency: str | None = None
+
+
+def own_id(body: Mapping[str, Any]) -> str | None:
+    """The id that the caller gave the event, in canonical form; None where it gave none."""
+    value = body.get("interaction_id")
+    if value is None:
+        return None
+    found = canonical(value) if isinstance(value, str) else None
+    if found is None:
+        raise RuleBroken("interaction_id", "uuid", "must be a UUID")
+    return found
+
+
+def parse(body: Mapping[str, Any], event_id: str, now: datetime) -> Interaction:
+    """The interaction that a body describes; `now` (UTC) is its time if it names none.
+
+    Raises RuleBroken for the first rule that the body breaks. Members that we don't know are ignored.
+    """
+    kind = _text(body, "interaction_type")
+    if kind not in TYPES:
+        raise RuleBroken("interaction_type", "choice", f"must be one of {', '.join(sorted(TYPES))}")
+    amount, currency = _money(body, kind)
+    return Interaction(
+        event_id,
+        kind,
+        _text(body, "target_element_id"),
+        _text(body, "target_element_type"),
+        _text(body, "campaign_id"),
+        _time(body.get("timestamp"), now),
+        amount,
+        currency,
+    )
+
+
+def _text(body: Mapping[str, Any], field: str) -> str:
+    value = body.get(field)
+    if value is None:
+        raise RuleBroken(field, "required", "is required")
+    if not isinstance(value, str):
+        raise RuleBroken(field, "string", "must be a string")
+    if not value or len(value) > MAX_TEXT:
+        raise RuleBroken(field, "length", f"must have 1 to {MAX_TEXT} characters")
+    if "\x00" in value:
+        raise RuleBroken(field, "characters", "must not contain U+0000")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise RuleBroken(field, "characters", "must not contain a lone surrogate")
+    return value
+
+
+def _time(value: Any, now: datetime) -> datetime:
+    if value is None:
+        return now
+    if not isinstance(value, str):
+        raise RuleBroken("timestamp", "string", "must be a string with an ISO 8601 time")
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise RuleBroken("timestamp", "time", "must be an ISO 8601 time") from None
+    if moment.year < FIRST_YEAR:
+        raise RuleBroken("timestamp", "range", f"must not lie before {FIRST_YEAR}")
+    return moment
+
+
+def _money(body: Mapping[str, Any], kind: str) -> tuple[int | None, str | None]:
+    amount, currency = body.get("amount"), body.get("currency")
+    if kind != "conversion":
+        for field, value in (("amount", amount), ("currency", currency)):
+            if value is not None:
+                raise RuleBroken(field, "conversion", "belongs to a conversion only")
+        return None, None
+    if amount is None:
+        raise RuleBroken("amount", "required", "is required for a conversion")
+    if type(amount) is not int:
+        raise RuleBroken("amount", "integer", "must be an integer, in minor units of the currency")
+    if not 0 <= amount <= MAX_AMOUNT:
+        raise RuleBroken("amount", "range", f"must lie between 0 and {MAX_AMOUNT}")
+    if currency is None:
+        raise RuleBroken("currency", "required", "is required for a conversion")
+    if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise RuleBroken("currency", "currency", "must be an ISO 4217 code such as EUR")
+    if not currency.isalpha():
+        raise RuleBroken("currency", "currency", "must be an ISO 4217 code such as EUR")
+    return amount, currency
