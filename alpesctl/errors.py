@@ -1,4 +1,4 @@
-"""The tree of errors: each has a code, an exit code, and a way out. Adapters translate into these at the edge.
+"""The tree of errors: each has a code, an exit code, and a way out. Adapters translate into these.
 
 AlpesError
 ├── UsageError          2  wrong usage: an argument, a scenario file

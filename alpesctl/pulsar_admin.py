@@ -64,12 +64,16 @@ class PulsarAdmin:
         self._timeout = timeout
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
+        raw = self._raw(method, path, body)
+        return json.loads(raw) if raw else None
+
+    def _raw(self, method: str, path: str, body: Any = None) -> bytes:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._base}/{path}", data=data, method=method)
         request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as answer:
-                raw = answer.read()
+                return bytes(answer.read())
         except urllib.error.HTTPError as error:
             detail = _reason(error)
             raise PulsarRefused(f"Pulsar refused {method} {path}", error.code, detail) from error
@@ -79,7 +83,6 @@ class PulsarAdmin:
                 why=str(error),
                 out="alpesctl status shows whether pulsar runs; alpesctl up starts it",
             ) from error
-        return json.loads(raw) if raw else None
 
     def _topic(self, topic: str) -> str:
         return f"persistent/{self.namespace}/{urllib.parse.quote(topic, safe='')}"
@@ -157,6 +160,21 @@ class PulsarAdmin:
             raw = self._call("GET", f"{self._topic(topic)}/stats?{query}")
             parts = {f"persistent://{self.namespace}/{topic}": raw}
         return _topic_stats(topic, count, raw, parts)
+
+    def positions(self, topic: str, subscription: str) -> dict[str, tuple[int, int]]:
+        """Up to where the subscription has acknowledged everything: partition's full name → ledger, entry."""
+        count = self.partitions(topic) or 0
+        names = [f"{topic}-partition-{i}" for i in range(count)] if count else [topic]
+        found = {}
+        for name in names:
+            cursors = self._call("GET", f"{self._topic(name)}/internalStats")["cursors"]
+            ledger, _, entry = cursors[subscription]["markDeletePosition"].partition(":")
+            found[f"persistent://{self.namespace}/{name}"] = (int(ledger), int(entry))
+        return found
+
+    def version(self) -> str:
+        """The broker's version."""
+        return self._raw("GET", "brokers/version").decode().strip().strip('"')
 
     def retention(self) -> Retention | None:
         """The namespace's retention, None where none was set."""

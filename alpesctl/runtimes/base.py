@@ -6,7 +6,7 @@ it decides nothing: what to do stands in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -95,8 +95,10 @@ class Runtime(Protocol):
         """Make ready what replicas of `spec` need before they are created (images, the supervisor)."""
         ...
 
-    def replicas(self, *, with_usage: bool = False, with_health: bool = True) -> list[Replica]:
-        """All replicas of the project, running or not, in order of service and number."""
+    def replicas(
+        self, services: Collection[str] | None = None, *, with_usage: bool = False, with_health: bool = True
+    ) -> list[Replica]:
+        """The replicas of `services` (None: of all), running or not, in order of service and number."""
         ...
 
     def digest(self, service: Service) -> str:

@@ -65,7 +65,9 @@ class Listen:
 
 @dataclass(frozen=True)
 class Service:
-    """One service; `recipe` names how the local runtime runs it ("" runs `command` itself)."""
+    """One service; `recipe` names how the local runtime runs it ("" runs `command` itself).
+
+    `external` maps a port as the stack knows it to the one that serves clients on this machine."""
 
     name: str
     image: str
@@ -85,6 +87,7 @@ class Service:
     working_dir: str = ""
     recipe: str = ""
     listen: Listen | None = None
+    external: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def one_shot(self) -> bool:

@@ -1,0 +1,65 @@
+"""What the command line hands to a command: the project, and ways to show progress, ask and stream.
+
+Commands import this instead of rich or typer's printing; `cli.py` fills it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from alpesctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from alpesctl.project import Project, Where
+    from alpesctl.reconcile.plan import Operation
+
+
+class ProgressView(Protocol):
+    """Shows what a command is doing, on standard error."""
+
+    def operation(self, stage: str, operation: Operation) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+@dataclass
+class Context:
+    """One invocation. `ask` returns whether a person agreed, None where nobody can be asked."""
+
+    where: Where
+    json: bool
+    open_progress: Callable[[str], Any]
+    ask: Callable[[str], bool | None]
+    stream: Callable[[str], None]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def project(self) -> Project:
+        from alpesctl.project import Project
+
+        return Project(self.where)
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[ProgressView]:
+        """A progress view that is closed at the end, whatever happens."""
+        with self.open_progress(title) as view:
+            yield view
+
+    def confirm(self, question: str) -> None:
+        """Ask before data is destroyed; raises UsageError where the answer is no or can't be had."""
+        answer = self.ask(question)
+        if answer is None:
+            raise UsageError(question, why="there is no terminal to ask at", out="add --yes")
+        if not answer:
+            raise UsageError("nothing was done", why="the answer was no")
+
+
+def context_of(ctx: Any) -> Context:
+    """The Context that cli.py put into Typer's context."""
+    found = ctx.find_root().obj
+    assert isinstance(found, Context)
+    return found

@@ -1,0 +1,42 @@
+"""One frozen snapshot of what is there: replicas and the broker's topics. Reads once, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alpesctl.errors import AlpesError
+from alpesctl.pulsar_admin import PulsarAdmin
+from alpesctl.runtimes.base import Replica, Runtime
+from alpesctl.stack.model import Spec
+
+
+@dataclass(frozen=True)
+class Observed:
+    """`partitions` holds every declared topic that exists; it is None while the broker can't be asked."""
+
+    replicas: tuple[Replica, ...]
+    partitions: Mapping[str, int] | None = None
+
+    def of(self, service: str) -> list[Replica]:
+        """The service's replicas, by number."""
+        return sorted((r for r in self.replicas if r.service == service), key=lambda r: r.number)
+
+
+def observe(runtime: Runtime, spec: Spec, admin: PulsarAdmin | None) -> Observed:
+    """The snapshot. `admin` is None while the broker isn't up."""
+    return Observed(tuple(runtime.replicas()), _partitions(spec, admin))
+
+
+def _partitions(spec: Spec, admin: PulsarAdmin | None) -> dict[str, int] | None:
+    if spec.pulsar is None or admin is None:
+        return None
+    found = {}
+    try:
+        for topic in spec.pulsar.topics:
+            count = admin.partitions(topic.name)
+            if count is not None:
+                found[topic.name] = count
+    except AlpesError:
+        return None
+    return found

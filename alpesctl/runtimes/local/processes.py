@@ -1,0 +1,83 @@
+"""Trees of processes: freeze, thaw and kill a replica with all its descendants."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+import psutil
+
+
+def tree(pid: int | None) -> list[psutil.Process]:
+    """The process and all its descendants, itself first; empty where it doesn't run."""
+    if pid is None:
+        return []
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def group(leader: int | None) -> list[psutil.Process]:
+    """The processes of a process group, whether or not its leader lives."""
+    if leader is None:
+        return []
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == leader:
+                found.append(process)
+    return found
+
+
+def freeze(pid: int | None) -> list[psutil.Process]:
+    """SIGSTOP to the whole tree, until no new descendant appears; returns what is frozen."""
+    frozen: dict[int, psutil.Process] = {}
+    while True:
+        new = [process for process in tree(pid) if process.pid not in frozen]
+        if not new:
+            return list(frozen.values())
+        for process in new:
+            _send(process, signal.SIGSTOP)
+            frozen[process.pid] = process
+
+
+def thaw(pid: int | None) -> None:
+    """SIGCONT to the whole tree, descendants first."""
+    for process in reversed(tree(pid)):
+        _send(process, signal.SIGCONT)
+
+
+def is_frozen(pid: int | None) -> bool:
+    """Whether the process itself is stopped."""
+    if pid is None:
+        return False
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return False
+
+
+def kill(processes: list[psutil.Process], *, timeout: float = 10.0) -> None:
+    """SIGKILL to each, and wait until all are gone (seconds)."""
+    for process in processes:
+        _send(process, signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=timeout)
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
+def usage(pid: int | None) -> tuple[float, int]:
+    """CPU seconds used so far, and resident bytes, of the whole tree."""
+    cpu, memory = 0.0, 0
+    for process in tree(pid):
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            cpu += times.user + times.system
+            memory += process.memory_info().rss
+    return cpu, memory

@@ -1,0 +1,422 @@
+"""The local runtime: carries the protocol out on processes. Decides nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal as signals
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from alpesctl.errors import AlpesError, ForeignError, StackDownError, UnhealthyError, UsageError
+from alpesctl.runtimes.base import Endpoint, ExecResult, Health, LogLine, Replica, State
+from alpesctl.runtimes.local import logs, processes
+from alpesctl.runtimes.local.ports import LOOPBACK, PortBook, holder, is_free
+from alpesctl.runtimes.local.recipes import nginx, recipe
+from alpesctl.runtimes.local.recipes.base import Context
+from alpesctl.runtimes.local.state import ProjectState, ReplicaRecord, read_json, write_json
+from alpesctl.runtimes.local.supervision import Supervisor
+from alpesctl.stack.digest import digest as service_digest
+from alpesctl.stack.model import Service, Spec
+
+# supervisor's process states, from its documentation.
+_STOPPED, _STARTING, _RUNNING, _BACKOFF, _STOPPING = 0, 10, 20, 30, 40
+_STATES = {
+    _STARTING: State.RUNNING,
+    _RUNNING: State.RUNNING,
+    _STOPPING: State.RUNNING,
+    _BACKOFF: State.RESTARTING,
+}
+
+
+class LocalRuntime:
+    """Processes of this machine, one supervisord a project."""
+
+    name = "local"
+
+    def __init__(
+        self, spec: Spec, *, state_dir: Path, cache_dir: Path, java_home: Path | None = None
+    ) -> None:
+        self._spec = spec
+        self._state = ProjectState(state_dir, spec.project)
+        self._supervisor = Supervisor(self._state)
+        self._ports = PortBook(self._state)
+        self._cache = cache_dir
+        self._java_home = java_home
+        self._refuse_foreign()
+
+    def _refuse_foreign(self) -> None:
+        owner = self._state.owner()
+        if owner is None or owner == self._spec.directory or not self._anything_runs():
+            return
+        raise ForeignError(
+            f"the project {self._spec.project} was started from {owner}",
+            why=f"this is {self._spec.directory}, and its stack is not ours to touch",
+            out="run alpesctl down there, or give this one a name of its own: --project-name NAME",
+        )
+
+    def _anything_runs(self) -> bool:
+        return self._supervisor.running() or any(self._leftovers(record) for record in self._state.records())
+
+    def _leftovers(self, record: ReplicaRecord) -> list[psutil.Process]:
+        """What runs of a replica although supervisord is gone."""
+        return processes.group(self._state.recorded_pid(record.service, record.number))
+
+    # -- preparing -------------------------------------------------------------------------------
+
+    def prepare(self, spec: Spec) -> None:
+        """Fetch what the recipes need; start supervisord, once what a killed one left behind is gone."""
+        self._state.claim(spec.directory)
+        names = {service.recipe for service in spec.services.values()}
+        with ThreadPoolExecutor() as pool:
+            for done in [
+                pool.submit(recipe(name).prepare, self._state, self._cache, self._java_home) for name in names
+            ]:
+                done.result()
+        if not self._supervisor.running():
+            self._reap()
+            self._supervisor.ensure()
+
+    def _reap(self) -> None:
+        left = [process for record in self._state.records() for process in self._leftovers(record)]
+        whole = {p.pid: p for process in left for p in processes.tree(process.pid)}
+        processes.kill(list(whole.values()))
+
+    def digest(self, service: Service) -> str:
+        return service_digest(service)
+
+    # -- observing -------------------------------------------------------------------------------
+
+    def replicas(
+        self, services: Collection[str] | None = None, *, with_usage: bool = False, with_health: bool = True
+    ) -> list[Replica]:
+        info = self._supervisor.info()
+        records = [r for r in self._state.records() if services is None or r.service in services]
+        first = (
+            {r.program: processes.usage(info.get(r.program, {}).get("pid")) for r in records}
+            if with_usage
+            else {}
+        )
+        started = time.monotonic()
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            checks = {
+                r.program: pool.submit(self._health, r, info.get(r.program)) for r in records if with_health
+            }
+            healths = {program: check.result() for program, check in checks.items()}
+        if with_usage:
+            time.sleep(max(0.0, 0.2 - (time.monotonic() - started)))
+        elapsed = time.monotonic() - started
+        found = []
+        for record in records:
+            entry = info.get(record.program, {})
+            replica = self._replica(record, entry, healths.get(record.program, Health.NONE))
+            if with_usage and replica.pid:
+                cpu, memory = processes.usage(replica.pid)
+                percent = round(100 * (cpu - first[record.program][0]) / elapsed, 1)
+                replica = Replica(**{**replica.__dict__, "cpu_percent": percent, "memory_bytes": memory})
+            found.append(replica)
+        return found
+
+    def _replica(self, record: ReplicaRecord, entry: dict[str, object], health: Health) -> Replica:
+        state_number = int(str(entry.get("state", _STOPPED)))
+        pid = int(str(entry.get("pid", 0))) or None
+        start, stop = int(str(entry.get("start", 0))), int(str(entry.get("stop", 0)))
+        state = _STATES.get(state_number, State.EXITED)
+        if state is State.EXITED and start == 0:
+            state = State.CREATED
+        elif state is State.RUNNING and processes.is_frozen(pid):
+            state = State.PAUSED
+        exit_code = None
+        if state is State.EXITED and stop:
+            exit_code = self._exit_code(record.program, int(str(entry.get("exitstatus", 0))))
+        return Replica(
+            service=record.service,
+            number=record.number,
+            state=state,
+            digest=record.digest,
+            health=health if state is State.RUNNING else Health.NONE,
+            exit_code=exit_code,
+            started_at=datetime.fromtimestamp(start, UTC) if start else None,
+            restarts=0,
+            pid=pid if state in (State.RUNNING, State.PAUSED) else None,
+            endpoints=tuple((int(c), Endpoint(LOOPBACK, p)) for c, p in sorted(record.ports.items())),
+        )
+
+    def _exit_code(self, program: str, status: int) -> int:
+        if status >= 0:
+            return status
+        number = self._supervisor.last_signal(program)
+        return 128 + number if number else 255
+
+    def _health(self, record: ReplicaRecord, entry: dict[str, object] | None) -> Health:
+        if not record.health_url and not record.health_command:
+            return Health.NONE
+        if entry is None or int(str(entry["state"])) not in (_STARTING, _RUNNING):
+            return Health.NONE
+        if processes.is_frozen(int(str(entry["pid"]))):
+            return Health.UNHEALTHY
+        if self._check(record):
+            return Health.HEALTHY
+        service = self._spec.services.get(record.service)
+        grace = service.health.start_period if service and service.health else 0.0
+        young = time.time() - int(str(entry["start"])) < grace
+        return Health.STARTING if young else Health.UNHEALTHY
+
+    def _check(self, record: ReplicaRecord) -> bool:
+        if record.health_url:
+            try:
+                with urllib.request.urlopen(record.health_url, timeout=record.health_timeout) as answer:
+                    return bool(answer.status == 200)
+            except OSError:
+                return False
+        environment, _ = self._launch(record)
+        try:
+            done = subprocess.run(
+                record.health_command,
+                env=environment,
+                cwd=self._state.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=record.health_timeout,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
+
+    def _launch(self, record: ReplicaRecord) -> tuple[dict[str, str], str]:
+        """The environment and the working directory that a replica is started with."""
+        raw = read_json(self._state.replica_folder(record.service, record.number) / "launch.json")
+        return {str(k): str(v) for k, v in raw.get("environment", {}).items()}, str(raw.get("cwd", "/"))
+
+    # -- changing --------------------------------------------------------------------------------
+
+    def create(self, service: Service, number: int) -> None:
+        self._supervisor.ensure()
+        folder = self._state.replica_folder(service.name, number)
+        folder.mkdir(parents=True, exist_ok=True)
+        launch = recipe(service.recipe).launch(self._context(service, number))
+        record = ReplicaRecord(
+            service=service.name,
+            number=number,
+            digest=self.digest(service),
+            recipe=service.recipe,
+            autorestart=service.restart in ("unless-stopped", "always"),
+            one_shot=service.one_shot,
+            stop_signal=service.stop_signal,
+            stop_grace=service.stop_grace,
+            ports={str(container): port for container, port in launch.ports.items()},
+            health_url=launch.health_url if service.health else "",
+            health_command=launch.health_command if service.health else [],
+            health_timeout=service.health.timeout if service.health else 5.0,
+        )
+        body = {
+            "argv": launch.argv,
+            "environment": launch.environment,
+            "cwd": str(launch.cwd),
+            "uid": launch.uid,
+            "gid": launch.gid,
+        }
+        write_json(folder / "launch.json", body, mode=0o600)
+        self._state.save(record)
+        self._supervisor.add(record, folder)
+
+    def _context(self, service: Service, number: int) -> Context:
+        return Context(
+            spec=self._spec,
+            service=service,
+            number=number,
+            folder=self._state.replica_folder(service.name, number),
+            state=self._state,
+            ports=self._ports,
+            cache=self._cache,
+            java_home=self._java_home,
+        )
+
+    def start(self, service: str, number: int) -> None:
+        record = self._record(service, number)
+        self._supervisor.ensure()
+        if self._pid(record) is None:
+            for port in record.ports.values():
+                if not is_free(port) and not self._leftovers(record):
+                    raise UnhealthyError(
+                        f"{record.program} can't be started", why=holder(port), out="end that program first"
+                    )
+            self._routes_of(record)
+        self._supervisor.start(record.program)
+
+    def stop(self, service: str, number: int, *, grace: float | None = None) -> int | None:
+        record = self._record(service, number)
+        pid = self._pid(record)
+        if pid is None:
+            self._supervisor.stop(record.program, wait=False)
+            return None
+        whole = processes.tree(pid)
+        processes.thaw(pid)
+        self._supervisor.stop(record.program, wait=False)
+        allowed = record.stop_grace if grace is None else grace
+        _, alive = psutil.wait_procs(whole, timeout=allowed)
+        processes.kill(alive)
+        self._until_down(record)
+        entry = self._supervisor.info().get(record.program, {})
+        return self._exit_code(record.program, int(entry.get("exitstatus", 0)))
+
+    def kill(self, service: str, number: int) -> None:
+        record = self._record(service, number)
+        pid = self._pid(record)
+        if pid is None:
+            return
+        # Frozen, the process can't handle the stop signal that tells supervisor to leave it down;
+        # the first thing that happens to it is SIGKILL.
+        whole = processes.freeze(pid)
+        self._supervisor.stop(record.program, wait=False)
+        processes.kill(whole)
+        self._until_down(record)
+
+    def _until_down(self, record: ReplicaRecord) -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            entry = self._supervisor.info().get(record.program)
+            if entry is None or entry["state"] not in (_STARTING, _RUNNING, _STOPPING):
+                return
+            time.sleep(0.01)
+        raise UnhealthyError(f"{record.program} does not end", out="alpesctl down, then alpesctl up")
+
+    def signal(self, service: str, number: int, signal: str) -> None:
+        if not hasattr(signals, signal):
+            raise UsageError(f"{signal} is no signal", out="write it as SIGTERM")
+        self._supervisor.signal(self._record(service, number).program, signal)
+
+    def pause(self, service: str, number: int) -> None:
+        processes.freeze(self._pid(self._record(service, number)))
+
+    def unpause(self, service: str, number: int) -> None:
+        processes.thaw(self._pid(self._record(service, number)))
+
+    def remove(self, service: str, number: int) -> None:
+        record = self._record(service, number)
+        if self._supervisor.running():
+            self._supervisor.remove(record.program)
+        self._ports.release(service, number)
+        shutil.rmtree(self._state.replica_folder(service, number), ignore_errors=True)
+
+    def remove_volumes(self) -> list[str]:
+        folder = self._state.volumes_folder
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        shutil.rmtree(folder, ignore_errors=True)
+        return names
+
+    def teardown(self) -> None:
+        self._supervisor.shutdown()
+        self._reap()
+        self._state.forget()
+
+    def refresh_routes(self) -> None:
+        for record in self._state.records():
+            if record.recipe == "nginx" and self._routes_of(record) and self._pid(record):
+                self._supervisor.signal(record.program, "SIGHUP")
+
+    def _routes_of(self, record: ReplicaRecord) -> bool:
+        """Write nginx's file for the present replicas; whether it changed."""
+        service = self._spec.services.get(record.service)
+        if record.recipe != "nginx" or service is None:
+            return False
+        context = self._context(service, record.number)
+        source = context.bound_file(nginx.CONFIGURATION)
+        wanted = nginx.servers(source.read_text()) if source else set()
+        upstreams: dict[tuple[str, int], list[int]] = {pair: [] for pair in wanted}
+        info = self._supervisor.info()
+        for other in self._state.records():
+            # A replica that died by itself comes back at the same address; nginx's own checks skip it.
+            if info.get(other.program, {}).get("state") in (_STOPPED, _STOPPING, None):
+                continue
+            for container, port in other.ports.items():
+                if (other.service, int(container)) in upstreams:
+                    upstreams[other.service, int(container)].append(port)
+        published = {int(c): p for c, p in record.ports.items()}
+        return nginx.write_configuration(context, published, upstreams)
+
+    def wait(self, service: str, number: int, *, timeout: float) -> int:
+        record = self._record(service, number)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            replica = self._replica(record, self._supervisor.info().get(record.program, {}), Health.NONE)
+            if replica.state is State.EXITED:
+                return replica.exit_code or 0
+            time.sleep(0.05)
+        raise UnhealthyError(
+            f"{record.program} did not end within {timeout:.0f} s",
+            out=f"alpesctl logs {service} shows what it does",
+        )
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def logs(
+        self,
+        services: Sequence[str],
+        *,
+        since: datetime | None = None,
+        tail: int | None = None,
+        follow: bool = False,
+    ) -> Iterator[LogLine]:
+        files = {
+            record.program: self._state.replica_folder(record.service, record.number) / "out.log"
+            for record in self._state.records()
+            if not services or record.service in services
+        }
+        for replica, path in files.items():
+            yield from logs.read(replica, path, since=since, tail=tail)
+        if follow:
+            yield from logs.follow(files)
+
+    def exec(self, service: str, number: int, command: Sequence[str], *, timeout: float = 60.0) -> ExecResult:
+        environment, cwd = self._launch(self._record(service, number))
+        try:
+            done = subprocess.run(
+                list(command),
+                env=environment,
+                cwd=cwd,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise UsageError(f"{command[0]} is not there", why=str(error)) from error
+        except subprocess.TimeoutExpired as error:
+            raise AlpesError(f"{command[0]} did not end within {timeout:.0f} s") from error
+        return ExecResult(done.returncode, done.stdout, done.stderr)
+
+    def endpoint(self, service: str, container_port: int, number: int | None = None) -> Endpoint:
+        declared = self._spec.services.get(service)
+        wanted = declared.external.get(container_port, container_port) if declared else container_port
+        records = [r for r in self._state.records() if r.service == service and number in (None, r.number)]
+        info = self._supervisor.info()
+        records.sort(key=lambda r: info.get(r.program, {}).get("state") != _RUNNING)
+        for record in records:
+            with contextlib.suppress(KeyError):
+                return Endpoint(LOOPBACK, record.ports[str(wanted)])
+        raise StackDownError(
+            f"{service} is not up" if not records else f"{service} does not listen on {container_port}",
+            out="alpesctl up",
+        )
+
+    def _record(self, service: str, number: int) -> ReplicaRecord:
+        record = self._state.record(service, number)
+        if record is None:
+            raise StackDownError(f"there is no {service}-{number}", out="alpesctl status shows what there is")
+        return record
+
+    def _pid(self, record: ReplicaRecord) -> int | None:
+        entry = self._supervisor.info().get(record.program, {})
+        running = entry.get("state") in (_STARTING, _RUNNING, _STOPPING)
+        return int(entry["pid"]) or None if running else None

@@ -1,0 +1,162 @@
+"""The local runtime's files of one project: who owns it, its replicas, their ports. Atomic JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from alpesctl.errors import MachineError
+
+_LONGEST_SOCKET_PATH = 100
+
+
+@dataclass(frozen=True)
+class ReplicaRecord:
+    """A created replica. `ports` maps container ports (as text, for JSON) to host ports."""
+
+    service: str
+    number: int
+    digest: str
+    recipe: str
+    autorestart: bool
+    one_shot: bool
+    stop_signal: str
+    stop_grace: float
+    ports: dict[str, int]
+    health_url: str
+    health_command: list[str]
+    health_timeout: float
+
+    @property
+    def program(self) -> str:
+        """supervisor's name of it."""
+        return f"{self.service}-{self.number}"
+
+
+class ProjectState:
+    """All paths of a project, and the records in them."""
+
+    def __init__(self, root: Path, project: str) -> None:
+        self.root = root
+        self.project = project
+        self.folder = root / project
+        self.replicas_folder = self.folder / "replicas"
+        self.volumes_folder = self.folder / "volumes"
+        self.programs_folder = root / "programs"
+        self.supervisor_conf = self.folder / "supervisord.conf"
+        self.supervisor_log = self.folder / "supervisord.log"
+        self.supervisor_pid = self.folder / "supervisord.pid"
+        self.programs_conf = self.folder / "conf.d"
+
+    @property
+    def socket(self) -> Path:
+        """supervisor's socket: in the project's folder, or in a short one where the path is too long."""
+        inside = self.folder / "supervisor.sock"
+        if len(str(inside).encode()) <= _LONGEST_SOCKET_PATH:
+            return inside
+        name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"alpesctl-{os.getuid()}" / f"{name}.sock"
+
+    def ensure(self) -> None:
+        """Create the folders; the socket's is open to its owner only."""
+        try:
+            for folder in (
+                self.replicas_folder,
+                self.volumes_folder,
+                self.programs_conf,
+                self.programs_folder,
+            ):
+                folder.mkdir(parents=True, exist_ok=True)
+            # The database's own user must be able to walk down to its data.
+            for folder in (self.root, self.folder, self.volumes_folder, self.replicas_folder):
+                folder.chmod(0o755)
+            if self.socket.parent != self.folder:
+                self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise MachineError(
+                f"{self.folder} can't be written",
+                why=str(error.strerror),
+                out="set ALPES_STATE_DIR to a folder of your own",
+            ) from error
+
+    def replica_folder(self, service: str, number: int) -> Path:
+        return self.replicas_folder / f"{service}-{number}"
+
+    def volume_folder(self, name: str) -> Path:
+        return self.volumes_folder / name
+
+    def owner(self) -> Path | None:
+        """The folder that started the project, None where nobody did."""
+        owner = read_json(self.folder / "project.json").get("directory")
+        return Path(owner) if owner else None
+
+    def claim(self, directory: Path) -> None:
+        """Record `directory` as the project's owner."""
+        self.ensure()
+        write_json(self.folder / "project.json", {"project": self.project, "directory": str(directory)})
+
+    def records(self) -> Iterator[ReplicaRecord]:
+        """All created replicas, by service and number."""
+        found = []
+        for path in self.replicas_folder.glob("*/replica.json"):
+            raw = read_json(path)
+            if raw:
+                found.append(ReplicaRecord(**raw))
+        yield from sorted(found, key=lambda r: (r.service, r.number))
+
+    def record(self, service: str, number: int) -> ReplicaRecord | None:
+        raw = read_json(self.replica_folder(service, number) / "replica.json")
+        return ReplicaRecord(**raw) if raw else None
+
+    def save(self, record: ReplicaRecord) -> None:
+        write_json(self.replica_folder(record.service, record.number) / "replica.json", asdict(record))
+
+    def recorded_pid(self, service: str, number: int) -> int | None:
+        """The process id that the replica's launcher recorded last, whether or not it still runs."""
+        pid = read_json(self.replica_folder(service, number) / "pid.json").get("pid")
+        return int(pid) if pid else None
+
+    def ports(self) -> dict[str, int]:
+        """Every assigned host port, by `service-number:container_port`."""
+        return {str(key): int(value) for key, value in read_json(self.folder / "ports.json").items()}
+
+    def save_ports(self, ports: dict[str, int]) -> None:
+        write_json(self.folder / "ports.json", ports)
+
+    def forget(self) -> None:
+        """Remove everything of the project but its volumes."""
+        for entry in self.folder.iterdir() if self.folder.is_dir() else ():
+            if entry == self.volumes_folder:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        if self.volumes_folder.is_dir() and not any(self.volumes_folder.iterdir()):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`, empty where there is none."""
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def write_json(path: Path, value: Any, *, mode: int = 0o644) -> None:
+    """Write `value` to `path` in one step, so that no reader ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".new")
+    partial.touch(mode=mode)
+    partial.chmod(mode)
+    partial.write_text(json.dumps(value, indent=1))
+    partial.replace(path)

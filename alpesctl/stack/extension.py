@@ -1,0 +1,87 @@
+"""Reads `x-alpes`: what alpesctl must know of a stack beyond Compose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alpesctl.errors import ComposeError
+from alpesctl.stack import keys
+from alpesctl.stack.model import Address, Listen, Port, Pulsar, Service, StatsSource, Topic
+
+
+def load_pulsar(value: Any, services: Mapping[str, Service]) -> Pulsar | None:
+    """`x-alpes.pulsar`, or None where the stack has no broker."""
+    if value is None:
+        return None
+    path = "x-alpes.pulsar"
+    body = keys.check(value, keys.X_PULSAR, path, extensions=False)
+    service = str(body.get("service", ""))
+    if service not in services:
+        raise ComposeError(f"{path}.service: there is no service {service!r}")
+    topics = tuple(
+        _topic(raw, services, f"{path}.topics[{index}]") for index, raw in enumerate(body.get("topics") or [])
+    )
+    return Pulsar(
+        service=service,
+        broker_port=int(body.get("broker_port", 6650)),
+        admin_port=int(body.get("admin_port", 8080)),
+        namespace=str(body.get("namespace", "public/default")),
+        topics=topics,
+    )
+
+
+def _topic(value: Any, services: Mapping[str, Service], path: str) -> Topic:
+    body = keys.check(value, keys.X_TOPIC, path, extensions=False)
+    for role in ("consumers", "producers"):
+        if body.get(role) and body[role] not in services:
+            raise ComposeError(f"{path}.{role}: there is no service {body[role]!r}")
+    partitions = body.get("partitions", 1)
+    if not isinstance(partitions, int) or partitions < 1:
+        raise ComposeError(f"{path}.partitions: {partitions!r}", out="a whole number of at least 1")
+    if not body.get("name"):
+        raise ComposeError(f"{path}.name is missing")
+    return Topic(
+        name=str(body["name"]),
+        partitions=partitions,
+        subscription=str(body.get("subscription", "")),
+        consumers=str(body.get("consumers", "")),
+        producers=str(body.get("producers", "")),
+    )
+
+
+def load_stats(value: Any) -> tuple[StatsSource, ...]:
+    """`x-alpes.stats`: lists of items that `alpesctl stats` reads over HTTP."""
+    found = []
+    for index, raw in enumerate(value or []):
+        path = f"x-alpes.stats[{index}]"
+        body = keys.check(raw, keys.X_STATS, path, extensions=False)
+        found.append(StatsSource(*_texts(body, path), tuple(str(c) for c in body.get("columns") or [])))
+    return tuple(found)
+
+
+def load_addresses(value: Any) -> tuple[Address, ...]:
+    """`x-alpes.addresses`: what a person wants to open once the stack is up."""
+    found = []
+    for index, raw in enumerate(value or []):
+        path = f"x-alpes.addresses[{index}]"
+        found.append(Address(*_texts(keys.check(raw, keys.X_ADDRESS, path, extensions=False), path)))
+    return tuple(found)
+
+
+def _texts(body: Mapping[str, Any], path: str) -> tuple[str, str]:
+    for key in ("title", "url"):
+        if not body.get(key):
+            raise ComposeError(f"{path}.{key} is missing")
+    return str(body["title"]), str(body["url"])
+
+
+def load_listen(value: Any, ports: tuple[Port, ...], path: str) -> Listen | None:
+    """`x-alpes.listen` of a service: by which variables it learns where to listen."""
+    if value is None:
+        return None
+    body = keys.check(value, keys.X_LISTEN, path, extensions=False)
+    port = body.get("container_port", ports[0].container if ports else None)
+    if port is None or not body.get("host") or not body.get("port"):
+        raise ComposeError(f"{path}: host, port, and container_port where nothing is published, are needed")
+    return Listen(str(body["host"]), str(body["port"]), int(port))
