@@ -1,0 +1,122 @@
+"""What a run works on: the stack's runtime, description and admin, and who reshapes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from alpesctl.errors import StackDownError, UsageError
+from alpesctl.experiments.model import Scenario
+from alpesctl.pulsar_admin import PulsarAdmin
+from alpesctl.runtimes.addresses import resolve
+from alpesctl.runtimes.base import Health, Replica, Runtime, State
+from alpesctl.stack.model import Spec
+
+
+class Shaper(Protocol):
+    """Carries out what a scenario's [shape] asks for. Each call returns once it is so."""
+
+    def scale(self, service: str, replicas: int) -> None:
+        """Have exactly that many replicas, running and healthy."""
+        ...
+
+    def grow(self, topic: str, partitions: int) -> None:
+        """Have at least that many partitions."""
+        ...
+
+    def settle_consumers(self) -> None:
+        """Every subscription has a consumer on every partition."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """`root` is the folder under which `runs/` lies."""
+
+    runtime: Runtime
+    spec: Spec
+    admin: PulsarAdmin
+    shaper: Shaper
+    root: Path
+
+    def address(self, url: str) -> Callable[[], str]:
+        """How `url`, as the stack knows it, is reached from here; asked anew at each call."""
+        return lambda: resolve(self.runtime, self.spec, url)
+
+    def broker(self) -> str:
+        pulsar = self.spec.pulsar
+        if pulsar is None:
+            raise UsageError("this stack has no Pulsar", why="x-alpes.pulsar is missing", out="declare it")
+        return f"pulsar://{self.runtime.endpoint(pulsar.service, pulsar.broker_port)}"
+
+    def topic(self, name: str) -> str:
+        """The full name of a topic of the stack's namespace."""
+        return f"persistent://{self.admin.namespace}/{name}"
+
+
+def services_of(scenario: Scenario, spec: Spec) -> list[str]:
+    """The services that the scenario needs; raises UsageError for one that the stack lacks."""
+    from urllib.parse import urlsplit
+
+    names = [urlsplit(scenario.readback.database).hostname or ""]
+    if spec.pulsar is not None:
+        names.append(spec.pulsar.service)
+    if scenario.load.kind == "http":
+        names.append(urlsplit(scenario.load.target).hostname or "")
+    if scenario.readback.access_log is not None:
+        names.append(scenario.readback.access_log.service)
+    names += [*scenario.shape.replicas]
+    names += [step.service for fault in scenario.faults for step in fault.steps if step.service]
+    for name in names:
+        if name not in spec.services:
+            raise UsageError(
+                f"scenario {scenario.name} needs a service {name!r}, which the stack lacks",
+                why=f"services are: {', '.join(sorted(spec.services))}",
+                out=f"mend {scenario.source}",
+            )
+    return list(dict.fromkeys(names))
+
+
+def check_up(scenario: Scenario, bench: Bench) -> None:
+    """Raise StackDownError where a service that the scenario needs isn't up and healthy."""
+    replicas = bench.runtime.replicas()
+    for name in services_of(scenario, bench.spec):
+        own = [replica for replica in replicas if replica.service == name]
+        bad = [replica for replica in own if not _fit(replica)]
+        if not own or bad:
+            what = f"{bad[0].name} is {_words(bad[0])}" if bad else f"{name} has no replica"
+            raise StackDownError(
+                f"the stack isn't up: {what}",
+                why=f"scenario {scenario.name} needs {name}",
+                out="alpesctl up, then alpesctl status",
+            )
+
+
+def check_faults(scenario: Scenario, bench: Bench) -> None:
+    """Raise UsageError where a fault names a replica that there isn't."""
+    numbers = {(replica.service, replica.number) for replica in bench.runtime.replicas(with_health=False)}
+    for fault in scenario.faults:
+        for step in fault.steps:
+            if step.service and (step.service, step.replica) not in numbers:
+                raise UsageError(
+                    f"the fault at {fault.at:g} s names {step.service}-{step.replica}, which there isn't",
+                    why=f"replicas of {step.service}: {sum(s == step.service for s, _ in numbers)}",
+                    out="more replicas, another replica in the file, or --no-faults",
+                )
+
+
+def workers_expected(scenario: Scenario, spec: Spec) -> int:
+    """How many replicas the scenario gives the service that consumes its topic; 0 where it does not say."""
+    topics = spec.pulsar.topics if spec.pulsar is not None else ()
+    consumers = [topic.consumers for topic in topics if topic.name == scenario.readback.topic]
+    return scenario.shape.replicas.get(consumers[0], 0) if consumers else 0
+
+
+def _fit(replica: Replica) -> bool:
+    return replica.state is State.RUNNING and replica.health in (Health.NONE, Health.HEALTHY)
+
+
+def _words(replica: Replica) -> str:
+    return replica.state.value if replica.state is not State.RUNNING else replica.health.value

@@ -1,0 +1,234 @@
+"""Carries a scenario out: shape, hold, warm-up, load with faults, settle, read back, judge, record.
+
+The one entry is `run_scenario`. What it finds out is compared in `proof`, judged in `verdict`, both pure.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from alpesctl.errors import AlpesError, StackDownError
+from alpesctl.experiments import document, record
+from alpesctl.experiments.bench import Bench, check_faults, check_up, workers_expected
+from alpesctl.experiments.evidence import LogEntry, Snapshot, TopicRead, parse_access_log
+from alpesctl.experiments.faults import FaultRunner, downtimes
+from alpesctl.experiments.generator import Clock, Stretch
+from alpesctl.experiments.http_load import HttpLoad
+from alpesctl.experiments.ledger import Ledger
+from alpesctl.experiments.model import Scenario, Step
+from alpesctl.experiments.observer import Observer, Silent
+from alpesctl.experiments.proof import Evidence
+from alpesctl.experiments.pulsar_load import PulsarLoad
+from alpesctl.experiments.readback import Database
+from alpesctl.experiments.sampler import Sampler
+from alpesctl.experiments.schedule import Schedule
+from alpesctl.experiments.settled import Settled, wait_settled
+from alpesctl.experiments.shaping import held, shaped
+from alpesctl.experiments.surroundings import machine, versions
+from alpesctl.experiments.topic import Hold, reread
+
+LEAD = 0.25  # seconds from deciding to start the measured load to its first event
+LOG_SLACK = 1.0  # seconds around a downtime in which the access log may lack a request
+
+
+def run_scenario(scenario: Scenario, bench: Bench, observer: Observer | None = None) -> record.Record:
+    """Carry it out and record it. Ctrl-C undoes faults and shape and gives a record that says interrupted.
+
+    Raises StackDownError where the stack isn't up, UsageError where the scenario doesn't fit it.
+    """
+    check_up(scenario, bench)
+    return _Run(scenario, bench, observer or Silent()).carry_out()
+
+
+class _Run:
+    def __init__(self, scenario: Scenario, bench: Bench, observer: Observer) -> None:
+        self.scenario = scenario
+        self.bench = bench
+        self.observer = observer
+        self.clock = Clock()
+        self.started = datetime.now(UTC)
+        self.directory = record.new_directory(bench.root, scenario.name, self.started)
+        self.about = document.About(scenario, self.directory.name, self.started, machine())
+        self.about.workers_expected = workers_expected(scenario, bench.spec)
+        self._client_log = self.directory / "pulsar-client.log"
+        self._undoing = _Undoing()
+        load = scenario.load
+        self.ledger = Ledger(load.warmup_count + load.count, load.warmup_count)
+        self.database = Database(bench.address(scenario.readback.database), scenario.readback)
+        self.runner = FaultRunner(
+            bench.runtime, scenario.faults, self._observe, self.clock.now, observer.fault
+        )
+        self.sampler = Sampler(
+            self.ledger, self._backlog, self.database.counted, self.clock.now, observer.sample, self._memory
+        )
+
+    def carry_out(self) -> record.Record:
+        self.observer.begin(self.scenario, self.directory.name)
+        self._write(document.unfinished(self.about))
+        try:
+            with self._undoing, ExitStack() as stack:
+                try:
+                    return self._carry_out(stack)
+                finally:
+                    self._undoing.begin()
+        except KeyboardInterrupt:
+            with self._undoing:
+                self._undoing.begin()
+                self._save_events()
+                return self._write(document.interrupted(self.about, self.runner.events, self.ledger))
+        except AlpesError as error:
+            self._save_events()
+            self._write(document.aborted(self.about, error, self.runner.events, self.ledger))
+            raise
+        finally:
+            self.observer.end()
+
+    def _carry_out(self, stack: ExitStack) -> record.Record:
+        readback = self.scenario.readback
+        stack.enter_context(shaped(self.scenario.shape, self.bench, self.observer))
+        check_faults(self.scenario, self.bench)
+        self._settle_before()
+        runtime, admin = self.bench.runtime, self.bench.admin
+        self.about.versions = versions(self.scenario, runtime, admin, self.database.version)
+        hold = Hold(admin, readback.topic, self.directory.name)
+        stack.callback(hold.release)
+        before = self.database.snapshot()
+        stack.callback(self.sampler.stop)
+        stack.callback(self.runner.undo)
+        self._load()
+        self.observer.phase("settling", "until nothing is under way")
+        self.runner.finish(self._longest_fault())
+        settled = wait_settled(self._under_way, readback.settle_timeout)
+        self.sampler.stop()
+        self.observer.phase("reading back", "rows, counters, topic, access log")
+        return self._judge(before, settled, hold)
+
+    def _load(self) -> None:
+        with held(self.scenario.shape, self.bench, self.observer), self._generator() as generator:
+            try:
+                self.sampler.start()
+                self._warm_up(generator)
+                self._measured(generator)
+            except BaseException:
+                self._undoing.begin()
+                raise
+
+    def _warm_up(self, generator: PulsarLoad | HttpLoad) -> None:
+        load = self.scenario.load
+        if not load.warmup_count:
+            return
+        self.observer.phase("warming up", f"{load.warmup_count:,} events, reconciled, not measured")
+        schedule = Schedule(self.clock.now(), load.warmup_rate, load.warmup_count)
+        self.sampler.due_end = schedule.start + load.warmup_duration
+        generator.run(Stretch(self.ledger, 0, schedule, self.clock))
+
+    def _measured(self, generator: PulsarLoad | HttpLoad) -> None:
+        load = self.scenario.load
+        self.observer.phase("load", f"{load.count:,} events")
+        self.about.start = start = self.clock.now() + LEAD
+        self.sampler.due_end = start + load.duration if load.rate else 0.0
+        self.runner.start(start)
+        schedule = Schedule(start, load.rate, load.count)
+        generator.run(Stretch(self.ledger, load.warmup_count, schedule, self.clock))
+        self.ledger.close(self.clock.now())
+
+    def _generator(self) -> PulsarLoad | HttpLoad:
+        load, event = self.scenario.load, self.scenario.event
+        if load.kind == "http":
+            return HttpLoad(self.bench.address(load.target)(), load, event)
+        return PulsarLoad(self.bench.broker(), self.bench.topic(load.target), load, event, self._client_log)
+
+    def _judge(self, before: Snapshot, settled: Settled, hold: Hold) -> record.Record:
+        ledger, readback = self.ledger, self.scenario.readback
+        topic: TopicRead = reread(self.bench.broker(), hold.start, readback.id_field, self._client_log)
+        rows, after = self.database.rows_and_snapshot([ledger.id(i) for i in range(ledger.count)])
+        log: dict[bytes, list[LogEntry]] | None = None
+        gaps: list[tuple[float, float]] = []
+        if readback.access_log is not None:
+            since = self.started - timedelta(seconds=1)
+            lines = self.bench.runtime.logs([readback.access_log.service], since=since)
+            log = parse_access_log((line.text for line in lines), readback.access_log)
+            gaps = downtimes(self.runner.events, readback.access_log.service)
+        evidence = Evidence(
+            ledger=ledger,
+            rows=rows,
+            before=before,
+            after=after,
+            topic=topic,
+            log=log,
+            accepted=self.scenario.load.accepted,
+            excused=lambda i: any(
+                ledger.sent[i] < end + LOG_SLACK and ledger.answered[i] > begun - LOG_SLACK
+                for begun, end in gaps
+            ),
+        )
+        record.write_events(self.directory, ledger, rows)
+        usage = self.sampler.usage
+        run = document.Carried(evidence, settled, self.runner.events, self.sampler.samples, usage)
+        return self._write(document.finished(self.about, run))
+
+    def _settle_before(self) -> None:
+        self.observer.phase("settling", "what was there before")
+        settled = wait_settled(self._under_way, self.scenario.readback.settle_timeout, poll=0.2)
+        if settled.reason:
+            raise StackDownError(
+                "the stack has work left over from before",
+                why=settled.reason,
+                out="alpesctl status; are workers up?",
+            )
+
+    def _under_way(self) -> dict[str, int]:
+        stats = self.bench.admin.stats(self.scenario.readback.topic)
+        own = stats.subscriptions.get(self.scenario.readback.subscription)
+        backlog = own.backlog if own is not None else 0
+        return {"in the backlog": backlog, **self.database.pending()}
+
+    def _backlog(self) -> int:
+        return self._under_way_of_topic("backlog")
+
+    def _observe(self, step: Step) -> int:
+        return self._under_way_of_topic(step.condition)
+
+    def _under_way_of_topic(self, what: str) -> int:
+        stats = self.bench.admin.stats(self.scenario.readback.topic)
+        own = stats.subscriptions.get(self.scenario.readback.subscription)
+        return 0 if own is None else int(getattr(own, what))
+
+    def _memory(self) -> dict[str, int]:
+        replicas = self.bench.runtime.replicas(with_usage=True, with_health=False)
+        return {r.name: r.memory_bytes for r in replicas if r.memory_bytes is not None}
+
+    def _longest_fault(self) -> float:
+        """Seconds that the faults' timeline may still take."""
+        waits = [step.restart_after or step.seconds or 0.0 for f in self.scenario.faults for step in f.steps]
+        return max(waits, default=0.0) + 30.0
+
+    def _save_events(self) -> None:
+        self.ledger.close(self.clock.now())
+        record.write_events(self.directory, self.ledger, ())
+
+    def _write(self, content: dict[str, Any]) -> record.Record:
+        return record.write(self.directory, content)
+
+
+class _Undoing:
+    """Once begun, and until left, Ctrl-C waits: what was started must be undone first."""
+
+    def __init__(self) -> None:
+        self._previous: Any = None
+
+    def __enter__(self) -> _Undoing:
+        return self
+
+    def begin(self) -> None:
+        if self._previous is None and threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def __exit__(self, *_: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+            self._previous = None

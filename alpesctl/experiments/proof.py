@@ -1,0 +1,179 @@
+"""The proof: the ledger, the rows with their counters, and the third source, against each other. Pure.
+
+What must be counted: every accepted event, and every event that the topic holds or that the access log
+shows as answered with the promise. At most once: events in doubt. Never: refused ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alpesctl.experiments.evidence import (
+    LogEntry,
+    Row,
+    Snapshot,
+    TopicRead,
+    by_worker,
+    movement,
+    redelivered,
+)
+from alpesctl.experiments.ids import as_text
+from alpesctl.experiments.ledger import Ledger, Outcome
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The three sources. `excused`: whether the access log may lack an event, its service being down."""
+
+    ledger: Ledger
+    rows: Sequence[Row]
+    before: Snapshot
+    after: Snapshot
+    topic: TopicRead | None = None
+    log: Mapping[bytes, Sequence[LogEntry]] | None = None
+    accepted: tuple[int, ...] = (201,)
+    excused: Callable[[int], bool] = lambda _: False
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An event that must be counted and isn't; `sent` in Unix seconds, None where a source was not read."""
+
+    id: str
+    outcome: str
+    sent: float
+    in_topic: bool | None
+    in_log: bool | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Counter movement minus row movement: above 0 counted twice, below 0 not counted."""
+
+    day: str
+    status: str
+    difference: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that the comparison found, each list by id. Numbers are of events."""
+
+    sent: int
+    accepted: int
+    refused: int
+    in_doubt: int
+    unsent: int
+    counted: int
+    lost: tuple[Lost, ...] = ()
+    duplicated: tuple[str, ...] = ()  # ids with more than one row
+    differences: tuple[Difference, ...] = ()
+    refused_counted: tuple[str, ...] = ()
+    in_doubt_counted: tuple[str, ...] = ()
+    in_doubt_not_counted: tuple[str, ...] = ()
+    not_in_topic: tuple[str, ...] = ()
+    not_in_log: tuple[str, ...] = ()
+    log_disagrees: tuple[str, ...] = ()
+    excused_in_log: int = 0
+    published_twice: int = 0
+    foreign_in_topic: int = 0
+    foreign_in_log: int = 0
+    retried: int = 0
+    workers: Mapping[str, int] = field(default_factory=dict)
+    redelivered: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def lost_total(self) -> int:
+        """Events without a row, and rows that their counter does not show."""
+        return len(self.lost) + sum(-d.difference for d in self.differences if d.difference < 0)
+
+    @property
+    def duplicated_total(self) -> int:
+        return len(self.duplicated) + sum(d.difference for d in self.differences if d.difference > 0)
+
+    @property
+    def redelivered_total(self) -> int:
+        return sum(again for again, _ in self.redelivered.values())
+
+
+def prove(evidence: Evidence) -> Findings:
+    """Compare the sources."""
+    ledger, topic, log = evidence.ledger, evidence.topic, evidence.log
+    numbers = ledger.index()
+    rows = Counter(row.id for row in evidence.rows if row.id in numbers)
+    lost: list[Lost] = []
+    refused_counted, doubt_counted, doubt_not = _lists(3)
+    not_in_topic, not_in_log, disagrees = _lists(3)
+    totals = dict.fromkeys(Outcome, 0)
+    excused = 0
+    for event_id, index in numbers.items():
+        entries = log.get(event_id, ()) if log is not None else ()
+        outcome = _resolved(Outcome(ledger.outcome[index]), entries)
+        totals[outcome] += 1
+        counted = event_id in rows
+        in_topic = event_id in topic.ids if topic is not None else None
+        promised = any(entry.status in evidence.accepted for entry in entries)
+        text = as_text(event_id)
+        if not counted and (outcome is Outcome.ACCEPTED or in_topic or promised):
+            seen = None if log is None else bool(entries)
+            lost.append(Lost(text, outcome.name.lower(), ledger.sent[index], in_topic, seen))
+        if outcome is Outcome.REFUSED and (counted or in_topic):
+            refused_counted.append(text)
+        if outcome is Outcome.IN_DOUBT:
+            (doubt_counted if counted else doubt_not).append(text)
+        if topic is not None and not in_topic and (counted or outcome is Outcome.ACCEPTED):
+            not_in_topic.append(text)
+        if log is not None and outcome is Outcome.ACCEPTED and not promised:
+            if entries:
+                disagrees.append(text)
+            elif evidence.excused(index):
+                excused += 1
+            else:
+                not_in_log.append(text)
+    return Findings(
+        sent=ledger.sent_count,
+        accepted=totals[Outcome.ACCEPTED],
+        refused=totals[Outcome.REFUSED],
+        in_doubt=totals[Outcome.IN_DOUBT],
+        unsent=totals[Outcome.UNSENT],
+        counted=len(rows),
+        lost=tuple(lost),
+        duplicated=tuple(as_text(i) for i, n in rows.items() if n > 1),
+        differences=_differences(evidence.before, evidence.after),
+        refused_counted=tuple(refused_counted),
+        in_doubt_counted=tuple(doubt_counted),
+        in_doubt_not_counted=tuple(doubt_not),
+        not_in_topic=tuple(not_in_topic),
+        not_in_log=tuple(not_in_log),
+        log_disagrees=tuple(disagrees),
+        excused_in_log=excused,
+        published_twice=sum(n > 1 for n in topic.ids.values()) if topic else 0,
+        foreign_in_topic=sum(i not in numbers for i in topic.ids) + topic.without_id if topic else 0,
+        foreign_in_log=sum(i not in numbers for i in log) if log else 0,
+        retried=sum(e.upstreams > 1 for i, es in log.items() if i in numbers for e in es) if log else 0,
+        workers=by_worker([row for row in evidence.rows if row.id in numbers]),
+        redelivered=redelivered(evidence.before, evidence.after),
+    )
+
+
+def _lists(count: int) -> list[list[str]]:
+    return [[] for _ in range(count)]
+
+
+def _resolved(outcome: Outcome, entries: Sequence[LogEntry]) -> Outcome:
+    """A refusal holds only where one replica was asked: an earlier one may have published."""
+    if outcome is Outcome.REFUSED_IF_ALONE:
+        return Outcome.REFUSED if len(entries) == 1 and entries[0].upstreams == 1 else Outcome.IN_DOUBT
+    return Outcome.IN_DOUBT if outcome is Outcome.PENDING else outcome
+
+
+def _differences(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
+    counters = movement(before.counters, after.counters)
+    rows = movement(before.tally, after.tally)
+    keys = sorted({*counters, *rows})
+    moved = (
+        (day, status, counters.get((day, status), 0) - rows.get((day, status), 0)) for day, status in keys
+    )
+    return tuple(Difference(day, status, n) for day, status, n in moved if n)

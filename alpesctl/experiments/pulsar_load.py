@@ -1,0 +1,141 @@
+"""Load over Pulsar: one producer, receipts awaited, batches by key. An adapter; never sends an event twice.
+
+A receipt is *accepted*. A failure before anything was handed to the broker is *refused*; any other end leaves
+the event in doubt.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alpesctl.errors import StackDownError
+from alpesctl.experiments.generator import TICK, Stretch
+from alpesctl.experiments.ids import as_text, bucket
+from alpesctl.experiments.ledger import Outcome
+from alpesctl.experiments.model import Event, Load
+from alpesctl.experiments.template import body_template, map_template
+
+# The client refused the event itself: nothing of it has left this process.
+NOT_ATTEMPTED = frozenset({"ProducerQueueIsFull", "MessageTooBig", "MemoryBufferIsFull", "AlreadyClosed"})
+BURST_STEP = 512  # events between two looks at what is pending
+
+
+def classify(result: str) -> Outcome:
+    """The outcome of a send whose callback brought `result` (the name of a Pulsar result)."""
+    if result == "Ok":
+        return Outcome.ACCEPTED
+    return Outcome.REFUSED if result in NOT_ATTEMPTED else Outcome.IN_DOUBT
+
+
+class PulsarLoad:
+    """`url` is the broker's as this machine reaches it, `topic` a full name; the client's own
+    log goes to `log`. Use as a context manager."""
+
+    def __init__(self, url: str, topic: str, load: Load, event: Event, log: Path) -> None:
+        import pulsar  # deferred: 40 ms, and only a run needs it
+
+        self._load = load
+        self._body = body_template(event.body)
+        self._properties = map_template(event.properties)
+        self._buckets = event.buckets
+        logger = pulsar.FileLogger(pulsar.LoggerLevel.Warn, str(log))  # its other loggers write to stdout
+        self._client: Any = pulsar.Client(url, logger=logger, operation_timeout_seconds=10)
+        try:
+            self._producer: Any = self._client.create_producer(
+                topic,
+                send_timeout_millis=int(load.timeout * 1000),
+                max_pending_messages=load.pending,
+                max_pending_messages_across_partitions=10 * load.pending,
+                block_if_queue_full=False,
+                batching_enabled=True,
+                batching_type=pulsar.BatchingType.KeyBased,
+                batching_max_messages=4096,
+                batching_max_allowed_size_in_bytes=1 << 20,
+                batching_max_publish_delay_ms=max(1, round(load.batch_delay * 1000)),
+            )
+        except pulsar.PulsarException as error:
+            self._client.close()
+            raise StackDownError(f"no producer on {topic}", why=str(error), out="alpesctl status") from error
+
+    def __enter__(self) -> PulsarLoad:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self, stretch: Stretch) -> None:
+        """Send the stretch's events when they are due, then wait for the last receipts."""
+        if stretch.schedule.rate:
+            self._open(stretch)
+        else:
+            self._burst(stretch)
+        self._drain(stretch)
+
+    def _open(self, stretch: Stretch) -> None:
+        schedule, clock = stretch.schedule, stretch.clock
+        done = 0
+        while done < schedule.count and not stretch.stop.is_set():
+            due = schedule.due_by(clock.now())
+            while done < due:
+                self._send(stretch, done)
+                done += 1
+            if done < schedule.count:
+                time.sleep(min(TICK, max(0.0, schedule.due(done) - clock.now())))
+
+    def _burst(self, stretch: Stretch) -> None:
+        ledger, done = stretch.ledger, 0
+        before = ledger.answered_count()
+        while done < stretch.schedule.count and not stretch.stop.is_set():
+            if done - (ledger.answered_count() - before) > self._load.pending - BURST_STEP:
+                time.sleep(TICK)
+                continue
+            for _ in range(min(BURST_STEP, stretch.schedule.count - done)):
+                self._send(stretch, done)
+                done += 1
+
+    def _send(self, stretch: Stretch, number: int) -> None:
+        ledger, index = stretch.ledger, stretch.first + number
+        event_id = as_text(ledger.ids[16 * index : 16 * index + 16])
+        now = stretch.clock.now()
+        due = stretch.schedule.due(number) if stretch.schedule.rate else now
+        ledger.send(index, due, now)
+        try:
+            self._producer.send_async(
+                self._body(event_id).encode(),
+                _callback(stretch, index),
+                properties={name: text(event_id) for name, text in self._properties.items()},
+                partition_key=bucket(event_id, self._buckets) if self._buckets else event_id,
+            )
+        except Exception as error:  # noqa: BLE001 - the binding raises many kinds; the event's fate is what counts
+            ledger.answer(index, Outcome.IN_DOUBT, stretch.clock.now(), type(error).__name__)
+
+    def _drain(self, stretch: Stretch) -> None:
+        """Every event ends: by receipt, or by the send timeout, which the client enforces itself."""
+        deadline = time.monotonic() + self._load.timeout + 5.0
+        last = range(stretch.first, stretch.first + stretch.schedule.count)
+        while time.monotonic() < deadline and not stretch.stop.is_set():
+            if not any(stretch.ledger.outcome[i] == Outcome.PENDING for i in reversed(last)):
+                return
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        import pulsar
+
+        try:
+            self._client.close()
+        except pulsar.PulsarException:  # the broker is gone; there is nothing left to close
+            return
+
+
+def _callback(stretch: Stretch, index: int) -> Callable[[Any, Any], None]:
+    ledger, clock = stretch.ledger, stretch.clock
+
+    def done(result: Any, _message_id: Any) -> None:
+        name = result.name
+        outcome = classify(name)
+        ledger.answer(index, outcome, clock.now(), "" if outcome is Outcome.ACCEPTED else name)
+
+    return done
