@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 FIRST_WAIT_S = 0.05
-LONGEST_WAIT_S = 1.0
+LONGEST_WAIT_S = 0.5
 
 log = structlog.get_logger()
 

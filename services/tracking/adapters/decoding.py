@@ -21,6 +21,14 @@ LETTER_ID, LETTER_GENERATION = "deadLetterId", "deadLetterGeneration"
 _MAX_GENERATION = 2**31 - 1
 
 
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Made once: json.loads makes a decoder for each call that names parse_constant.
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
+
+
 class MessageId(Protocol):
     def ledger_id(self) -> int: ...
     def entry_id(self) -> int: ...
@@ -64,7 +72,7 @@ def decode(message: Message) -> Outcome:
 def read(raw: bytes) -> Mapping[str, Any]:
     """A JSON object from its bytes. Raises RuleBroken for anything else, NaN and Infinity included."""
     try:
-        body = json.loads(raw, parse_constant=_no_constant)
+        body = _JSON.decode(raw.decode())
     except (ValueError, RecursionError):
         raise RuleBroken("", "json", "the body must be JSON") from None
     if not isinstance(body, dict):
@@ -120,7 +128,3 @@ def _identity(message: Message, properties: Mapping[str, str]) -> tuple[str, int
         ),
         0,
     )
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
