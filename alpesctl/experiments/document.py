@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -112,10 +113,17 @@ def _head(about: About) -> dict[str, Any]:
         "started": about.started.isoformat(timespec="milliseconds"),
         "ended": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "load_started": about.start or None,
-        "scenario": plain(about.scenario),
+        "scenario": _without_password(plain(about.scenario)),
         "versions": dict(about.versions),
         "machine": dict(about.machine),
     }
+
+
+def _without_password(scenario: dict[str, Any]) -> dict[str, Any]:
+    """Records are passed around; the database's password isn't."""
+    readback = scenario["readback"]
+    hidden = re.sub(r"://([^:/@]*):[^@/]*@", r"://\1:***@", readback["database"])
+    return {**scenario, "readback": {**readback, "database": hidden}}
 
 
 def _verdict(outcome: str, reasons: Sequence[str], exit_code: int) -> dict[str, Any]:
@@ -197,6 +205,7 @@ def _sample(sample: Sample, start: float) -> dict[str, Any]:
         "refused": sample.refused,
         "backlog": sample.backlog,
         "counted": sample.counted,
+        "waiting": sample.waiting,
     }
 
 

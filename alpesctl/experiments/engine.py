@@ -97,6 +97,7 @@ class _Run:
         hold = Hold(admin, readback.topic, self.directory.name)
         stack.callback(hold.release)
         before = self.database.snapshot()
+        self.sampler.base = sum(before.counters.values())
         stack.callback(self.sampler.stop)
         stack.callback(self.runner.undo)
         self._load()

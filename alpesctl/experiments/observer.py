@@ -11,8 +11,10 @@ from alpesctl.experiments.model import Scenario
 
 @dataclass(frozen=True)
 class Sample:
-    """One look per second. Totals since the run's start; rates a second; `backlog` and `counted` may be None
-    where their source did not answer in time. `left` in seconds, None where it can't be known."""
+    """One look per second. Totals since the run's start; rates a second; `left` in seconds.
+
+    `backlog` is the broker's own, in entries (batches); `counted` is the counters' sum of all time; `waiting`
+    is how many accepted events aren't counted yet. None where a source did not answer in time."""
 
     at: float  # Unix seconds
     sent: int
@@ -21,6 +23,7 @@ class Sample:
     refused: int
     backlog: int | None
     counted: int | None
+    waiting: int | None
     sent_rate: float
     accepted_rate: float
     counted_rate: float | None

@@ -95,7 +95,10 @@ class Findings:
 
     @property
     def redelivered_total(self) -> int:
-        return sum(again for again, _ in self.redelivered.values())
+        """Messages received again: by the broker's count, or seen by being counted already, the larger.
+
+        The broker doesn't raise its count for what a vanished consumer had in hand."""
+        return sum(max(again, absorbed) for again, absorbed in self.redelivered.values())
 
 
 def prove(evidence: Evidence) -> Findings:

@@ -62,6 +62,7 @@ class Sampler:
         self._memory = memory
         self.usage: dict[str, int] = {}  # each replica's highest memory seen, in bytes
         self.due_end = 0.0
+        self.base = 0  # the counters' sum before the run
         self.samples: list[Sample] = []
 
     def start(self) -> None:
@@ -106,6 +107,7 @@ class Sampler:
             refused=tally[Outcome.REFUSED] + tally[Outcome.REFUSED_IF_ALONE],
             backlog=self._backlog.value(),
             counted=counted,
+            waiting=None if counted is None else max(0, accepted - (counted - self.base)),
             sent_rate=(sent - (previous.sent if previous else 0)) / seconds,
             accepted_rate=(accepted - (previous.accepted if previous else 0)) / seconds,
             counted_rate=counted_rate,
