@@ -83,7 +83,8 @@ def _time(value: Any, now: datetime) -> datetime:
     if not isinstance(value, str):
         raise RuleBroken("timestamp", "string", "must be a string with an ISO 8601 time")
     try:
-        moment = datetime.fromisoformat(value)
+        # fromisoformat overlooks a U+0000 at the end.
+        moment = datetime.fromisoformat(value.replace("\x00", "?"))
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise RuleBroken("timestamp", "time", "must be an ISO 8601 time") from None

@@ -1,0 +1,293 @@
+"""The API as its callers see it, driven as ASGI; no network, no database."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from tracking_fakes import FakePublisher
+
+from services.tracking.adapters.decoding import read
+from services.tracking.adapters.publisher import InDoubt, NothingAttempted
+from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
+from services.tracking.api.app import Application
+from services.tracking.api.ingest import MAX_BODY
+from services.tracking.domain.identity import bucket, canonical
+
+ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
+REQUEST = "0123456789abcdef0123456789abcdef"
+BODY = {
+    "interaction_type": "click",
+    "target_element_id": "123",
+    "target_element_type": "button",
+    "campaign_id": "123",
+}
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def row(number: int) -> InteractionRow:
+    return InteractionRow(
+        **BODY, id=UUID(int=number), timestamp=AT, day=AT.date(), counted_by="w", created_at=AT, updated_on=AT
+    )
+
+
+class FakeReading:
+    def __init__(self, rows: Sequence[InteractionRow] = (), away: bool = False) -> None:
+        self.rows = rows
+        self.away = away
+        self.asked: list[Any] = []
+
+    def _answer(self, *asked: Any) -> None:
+        self.asked.append(asked)
+        if self.away:
+            raise OperationalError("SELECT 1", {}, ConnectionError("refused"))
+
+    def ping(self) -> None:
+        self._answer()
+
+    def one(self, event_id: UUID) -> InteractionRow | None:
+        self._answer(event_id)
+        return next((row for row in self.rows if row.id == event_id), None)
+
+    def newest(self, limit: int, after: Any) -> Sequence[InteractionRow]:
+        self._answer(limit, after)
+        return self.rows[:limit]
+
+    def daily(self, first: date | None, last: date | None) -> Sequence[DailyStatusRow]:
+        self._answer(first, last)
+        return [DailyStatusRow(day=AT.date(), status="ok", count=2)]
+
+
+class Answer:
+    def __init__(self, messages: list[Any]) -> None:
+        self.status: int = messages[0]["status"]
+        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+        self.body: Any = json.loads(b"".join(message.get("body", b"") for message in messages[1:]))
+
+
+def call(
+    method: str,
+    target: str,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    *,
+    publisher: FakePublisher | None = None,
+    reading: FakeReading | None = None,
+    chunks: list[bytes] | None = None,
+) -> Answer:
+    app = Application(publisher or FakePublisher(), reading or FakeReading())  # type: ignore[arg-type]
+    path, _, query = target.partition("?")
+    parts = chunks or [body]
+    incoming = [
+        {"type": "http.request", "body": part, "more_body": index < len(parts) - 1}
+        for index, part in enumerate(parts)
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8010),
+    }
+    asyncio.run(app(scope, receive, send))
+    return Answer(sent)
+
+
+def post(body: Any = BODY, headers: dict[str, str] | None = None, **more: Any) -> Answer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return call(
+        "POST", "/tracking/interactions", raw, {"Content-Type": "application/json", **(headers or {})}, **more
+    )
+
+
+def problem(answer: Answer, status: int, kind: str) -> Any:
+    assert (answer.status, answer.body["type"], answer.body["status"]) == (status, kind, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.body["error"] == answer.body["detail"]
+    return answer.body
+
+
+def test_an_accepted_event_is_published_under_its_id() -> None:
+    publisher = FakePublisher()
+    answer = post(headers={"X-Alpes-Request-ID": REQUEST}, publisher=publisher)
+    expected = str(UUID(REQUEST))
+    assert (answer.status, answer.body) == (201, {"status": "success", "interaction_id": expected})
+    ((raw, key, properties),) = publisher.sent
+    published = read(raw)
+    assert {name: published[name] for name in BODY} == BODY
+    assert published["interaction_id"] == expected
+    assert datetime.fromisoformat(published["timestamp"]).tzinfo is not None
+    assert key == bucket(expected)
+    assert properties == {"name": "TrackInteraction", "commandId": expected, "correlationId": REQUEST}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "expected"),
+    [
+        ({**BODY, "interaction_id": ID}, {"Idempotency-Key": "other"}, ID),
+        (BODY, {"Idempotency-Key": ID, "X-Alpes-Request-ID": REQUEST}, ID),
+    ],
+)
+def test_the_same_id_gives_the_same_answer(body: Any, headers: dict[str, str], expected: str) -> None:
+    assert [post(body, headers).body["interaction_id"] for _ in range(2)] == [expected, expected]
+
+
+def test_without_any_id_the_answer_names_a_new_one() -> None:
+    assert canonical(post().body["interaction_id"]) != canonical(post().body["interaction_id"])
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "application/x-www-form-urlencoded"]
+)
+def test_what_curl_sends_is_read_as_json(content_type: str) -> None:
+    assert post(headers={"Content-Type": content_type}).status == 201
+
+
+def test_a_body_may_come_in_pieces() -> None:
+    raw = json.dumps(BODY).encode()
+    assert post(chunks=[raw[:10], raw[10:], b""]).status == 201
+
+
+@pytest.mark.parametrize("missing", list(BODY))
+def test_a_missing_field_is_named(missing: str) -> None:
+    answer = post({name: value for name, value in BODY.items() if name != missing})
+    assert problem(answer, 400, "invalid-interaction")["field"] == missing
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"campaign_id":NaN}'])
+def test_a_body_that_is_no_json_object_is_refused(raw: bytes) -> None:
+    assert problem(post(raw), 400, "invalid-interaction")["field"] == ""
+
+
+def test_a_key_that_is_too_long_is_refused() -> None:
+    answer = post(headers={"Idempotency-Key": "k" * 256})
+    assert problem(answer, 400, "invalid-interaction")["field"] == "Idempotency-Key"
+
+
+def test_a_large_body_is_refused_by_its_length_and_by_what_comes() -> None:
+    problem(post(headers={"Content-Length": str(MAX_BODY + 1)}), 413, "too-large")
+    problem(post(chunks=[b"x" * MAX_BODY, b"x"]), 413, "too-large")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/xml"},
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Encoding": "gzip"},
+    ],
+)
+def test_what_is_no_json_is_refused(headers: dict[str, str]) -> None:
+    problem(post(headers=headers), 415, "unsupported-media-type")
+
+
+def test_nothing_attempted_and_in_doubt_are_told_apart() -> None:
+    refused = post(publisher=FakePublisher(NothingAttempted("not connected")))
+    problem(refused, 503, "nothing-attempted")
+    assert refused.headers["retry-after"] == "1"
+    doubtful = post({**BODY, "interaction_id": ID}, publisher=FakePublisher(InDoubt("Timeout")))
+    assert problem(doubtful, 504, "in-doubt")["interaction_id"] == ID
+
+
+def test_a_refused_event_is_not_published() -> None:
+    publisher = FakePublisher()
+    post({**BODY, "interaction_type": "buy"}, publisher=publisher)
+    assert publisher.sent == []
+
+
+def test_health_is_static_and_ready_names_what_fails() -> None:
+    assert call("GET", "/tracking/health", reading=FakeReading(away=True)).status == 200
+    assert call("GET", "/tracking/health/ready").status == 200
+    answer = call(
+        "GET",
+        "/tracking/health/ready",
+        publisher=FakePublisher(connected=False),
+        reading=FakeReading(away=True),
+    )
+    found = problem(answer, 503, "not-ready")
+    assert found["checks"] == {"pulsar": "not connected", "database": "does not answer"}
+
+
+def test_one_interaction() -> None:
+    reading = FakeReading([row(1)])
+    answer = call("GET", f"/tracking/interactions/{UUID(int=1)}", reading=reading)
+    assert answer.body["status"] == "success"
+    assert answer.body["data"]["timestamp"] == "2026-11-24T12:00:00+00:00"
+    missing = call("GET", f"/tracking/interactions/{UUID(int=2)}", reading=reading)
+    assert problem(missing, 404, "not-found")["error"] == "Interaction not found"
+    wrong = call("GET", "/tracking/interactions/7", reading=reading)
+    assert problem(wrong, 400, "invalid-id")["error"] == "Invalid interaction ID"
+
+
+def test_pages_follow_each_other_by_a_cursor() -> None:
+    reading = FakeReading([row(2), row(1)])
+    first = call("GET", "/tracking/interactions?limit=2", reading=reading)
+    assert [item["id"] for item in first.body["data"]] == [str(UUID(int=2)), str(UUID(int=1))]
+    last = call("GET", f"/tracking/interactions?limit=3&cursor={first.body['next_cursor']}", reading=reading)
+    assert reading.asked[-1] == (3, (AT, UUID(int=1)))
+    assert last.body["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=x", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=%C3%A9", "cursor"),
+        ("cursor=" + base64.urlsafe_b64encode(b"2026-11-24T12:00:00|7").decode(), "cursor"),
+    ],
+)
+def test_a_bad_parameter_is_named(query: str, field: str) -> None:
+    answer = call("GET", f"/tracking/interactions?{query}")
+    assert problem(answer, 400, "invalid-parameter")["field"] == field
+
+
+def test_daily_statistics_have_the_originals_shape() -> None:
+    reading = FakeReading()
+    answer = call("GET", "/tracking/stats/daily?from=2026-11-01&to=2026-11-30", reading=reading)
+    assert answer.body == {"items": [{"day": "2026-11-24", "status": "ok", "count": 2}]}
+    assert reading.asked == [(date(2026, 11, 1), date(2026, 11, 30))]
+    problem(call("GET", "/tracking/stats/daily?from=x"), 400, "invalid-parameter")
+
+
+def test_a_database_that_is_away_is_a_503() -> None:
+    problem(call("GET", "/tracking/stats/daily", reading=FakeReading(away=True)), 503, "database-away")
+
+
+def test_unknown_paths_and_methods_are_problems_too() -> None:
+    problem(call("GET", "/tracking/nothing"), 404, "about:blank")
+    problem(call("DELETE", "/tracking/interactions"), 405, "about:blank")
+
+
+def test_openapi_shows_the_hot_path() -> None:
+    paths = call("GET", "/tracking/openapi.json").body["paths"]
+    post_it = paths["/tracking/interactions"]["post"]
+    schema = post_it["requestBody"]["content"]["application/json"]["schema"]
+    assert set(schema["required"]) == set(BODY)
+    assert {"201", "400", "413", "415", "503", "504"} == set(post_it["responses"])
+    assert "get" in paths["/tracking/interactions"]

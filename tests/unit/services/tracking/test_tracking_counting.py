@@ -1,0 +1,62 @@
+"""From a batch to the statement's parameters."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+
+from services.tracking.adapters.counting import parameters
+from services.tracking.domain.interaction import Interaction
+from services.tracking.domain.outcomes import Probe, Rejected
+from services.tracking.handlers import sort
+
+ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
+DAY = date(2026, 11, 24)
+
+
+def test_an_interactions_day_is_that_of_its_time() -> None:
+    late = datetime(2026, 11, 24, 23, 59, 59, 999999, tzinfo=UTC)
+    values = parameters(sort([Interaction(ID, "conversion", "1", "button", "7", late, 1999, "EUR")], 1), "w1")
+    assert json.loads(values["interactions"]) == [
+        {
+            "id": ID,
+            "kind": "conversion",
+            "element": "1",
+            "element_type": "button",
+            "campaign": "7",
+            "at": "2026-11-24T23:59:59.999999+00:00",
+            "day": "2026-11-24",
+            "amount": 1999,
+            "currency": "EUR",
+        }
+    ]
+    assert (values["worker"], values["received"], values["redelivered"]) == ("w1", 1, 1)
+    assert values["inbox"] == values["letters"] == "[]"
+
+
+def test_probes_are_ok_and_letters_are_errors() -> None:
+    rejected = Rejected("b", 1, DAY, "why", "topic", "7", {"name": "x"}, b"\x00\xff")
+    values = parameters(sort([Probe("a", 0, DAY), rejected]), "w1")
+    assert json.loads(values["inbox"]) == [
+        {"id": "a", "generation": 0, "status": "ok", "day": "2026-11-24"},
+        {"id": "b", "generation": 1, "status": "error", "day": "2026-11-24"},
+    ]
+    assert json.loads(values["letters"]) == [
+        {
+            "id": "b",
+            "generation": 1,
+            "topic": "topic",
+            "partition_key": "7",
+            "properties": {"name": "x"},
+            "body": "00ff",
+            "reason": "why",
+        }
+    ]
+
+
+def test_a_dead_letter_can_always_be_stored() -> None:
+    rejected = Rejected("b", 0, DAY, "bad \x00 \ud800", "topic", "k\x00", {"a\x00": "b\udfff"}, b"")
+    letters = parameters(sort([rejected]), "w1")["letters"]
+    assert "\\u0000" not in letters
+    assert "\\ud800" not in letters
+    assert "\\udfff" not in letters

@@ -1,0 +1,98 @@
+"""Fakes of the ports: a message, a store, a publisher. In memory, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from services.tracking.domain.errors import Unacceptable
+from services.tracking.domain.outcomes import Batch, Outcome
+
+
+@dataclass
+class FakeMessageId:
+    ledger: int = 1
+    entry: int = 2
+    index: int = 3
+
+    def ledger_id(self) -> int:
+        return self.ledger
+
+    def entry_id(self) -> int:
+        return self.entry
+
+    def batch_index(self) -> int:
+        return self.index
+
+
+@dataclass
+class FakeMessage:
+    body: bytes = b""
+    named: dict[str, str] | None = field(default_factory=dict)
+    key: str | None = "7"
+    topic: str = "persistent://public/default/commands.tracking-partition-0"
+    at: FakeMessageId = field(default_factory=FakeMessageId)
+    published_ms: int = 1_790_000_000_000
+    redelivered: int = 0
+
+    def data(self) -> bytes:
+        return self.body
+
+    def properties(self) -> dict[str, str]:
+        if self.named is None:
+            b"\xff".decode()
+        return dict(self.named or {})
+
+    def partition_key(self) -> str:
+        if self.key is None:
+            b"\xff".decode()
+        return self.key or ""
+
+    def topic_name(self) -> str:
+        return self.topic
+
+    def message_id(self) -> FakeMessageId:
+        return self.at
+
+    def publish_timestamp(self) -> int:
+        return self.published_ms
+
+    def redelivery_count(self) -> int:
+        return self.redelivered
+
+
+class FakeStore:
+    """Counts like the statement does; refuses batches that hold an outcome that `poison` knows."""
+
+    def __init__(self, poison: Callable[[Outcome], bool] = lambda _: False) -> None:
+        self.poison = poison
+        self.rows: dict[object, Outcome] = {}
+        self.batches: list[Batch] = []
+        self.redelivered = 0
+
+    def apply(self, batch: Batch) -> int:
+        arrived: dict[object, Outcome] = {**batch.interactions, **batch.probes, **batch.rejected}
+        if any(self.poison(outcome) for outcome in arrived.values()):
+            raise Unacceptable("22P05 unsupported Unicode escape sequence")
+        self.batches.append(batch)
+        self.redelivered += batch.redelivered
+        new = {key: outcome for key, outcome in arrived.items() if key not in self.rows}
+        self.rows |= new
+        return len(new)
+
+
+class FakePublisher:
+    """Keeps what is published; raises `error` instead where there is one."""
+
+    def __init__(self, error: Exception | None = None, connected: bool = True) -> None:
+        self.error = error
+        self.connected = connected
+        self.sent: list[tuple[bytes, str, dict[str, str]]] = []
+
+    def is_connected(self) -> bool:
+        return self.connected
+
+    async def publish(self, body: bytes, key: str, properties: Mapping[str, str]) -> None:
+        if self.error is not None:
+            raise self.error
+        self.sent.append((body, key, dict(properties)))
