@@ -43,7 +43,7 @@ class Load:
     pending: int = 10_000
     warmup_rate: float = 0.0
     warmup_duration: float = 0.0
-    connections: int = 64  # http only
+    connections: int = 1_000  # http only; too few, and a stall of the stack makes the generator late
     method: str = "POST"
     accepted: tuple[int, ...] = (201,)
     refused_problem: str = ""  # a 503 of this problem type attempted nothing

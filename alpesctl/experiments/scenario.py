@@ -121,7 +121,7 @@ def _http(table: Table, load: Load) -> Load:
     accepted = table.integer("accepted", 201, low=200, high=299)
     return replace(
         load,
-        connections=table.integer("connections", 64, low=1, high=10_000),
+        connections=table.integer("connections", 1_000, low=1, high=10_000),
         method=table.text("method", "POST", choices=("POST", "PUT")),
         accepted=(accepted,),
         refused_problem=table.text("refused_problem", ""),

@@ -71,9 +71,15 @@ def _partition(
     reader = client.create_reader(name, at, receiver_queue_size=5_000)
     ids: Counter[bytes] = Counter()
     messages = without = 0
+    after = False
     try:
         while reader.has_message_available():
             message = reader.read_next(READ_TIMEOUT_MS)
+            if not after:  # the client may begin with the batch that lies at the start itself
+                here = message.message_id()
+                after = (here.ledger_id(), here.entry_id()) > position
+                if not after:
+                    continue
             messages += 1
             key = body_id(message.data(), id_field)
             if key is None:

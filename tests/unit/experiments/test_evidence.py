@@ -69,9 +69,7 @@ def test_the_id_in_a_body() -> None:
 
 
 def test_movement_leaves_out_what_stood_still() -> None:
-    assert movement(
-        {("d", "ok"): 5, ("d", "error"): 1}, {("d", "ok"): 7, ("d", "error"): 1, ("e", "ok"): 2}
-    ) == {
+    assert movement({("d", "ok"): 5, ("d", "error"): 1}, {("d", "ok"): 7, ("d", "error"): 1, ("e", "ok"): 2}) == {
         ("d", "ok"): 2,
         ("e", "ok"): 2,
     }

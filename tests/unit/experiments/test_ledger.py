@@ -18,9 +18,7 @@ def test_ids_are_random_uuids_of_version_4() -> None:
 
 
 def test_a_bucket_depends_on_the_id_alone() -> None:
-    assert bucket("00000000-0000-4000-8000-000000000000", 64) == bucket(
-        "00000000-0000-4000-8000-000000000000", 64
-    )
+    assert bucket("00000000-0000-4000-8000-000000000000", 64) == bucket("00000000-0000-4000-8000-000000000000", 64)
     assert 0 <= int(bucket("x", 64)) < 64
 
 

@@ -27,9 +27,7 @@ def evidence(made: Ledger, counted: list[int], **changes: object) -> Evidence:
     after = Snapshot({DAY: 100 + len(counted)}, {DAY: 100 + len(counted)})
     rows = [Row(made.id(i), i + 0.6, f"w{i % 3}") for i in counted]
     topic = TopicRead({made.id(i): 1 for i in range(COUNT)}, COUNT, 0, 0.1)
-    return Evidence(
-        **{"ledger": made, "rows": rows, "before": before, "after": after, "topic": topic, **changes}
-    )  # type: ignore[arg-type]
+    return Evidence(**{"ledger": made, "rows": rows, "before": before, "after": after, "topic": topic, **changes})  # type: ignore[arg-type]
 
 
 def test_a_clean_run_finds_nothing() -> None:

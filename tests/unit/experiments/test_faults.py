@@ -1,0 +1,131 @@
+"""The timeline of faults, on a runtime that only keeps states."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from alpesctl.errors import AlpesError
+from alpesctl.experiments.faults import FaultEvent, FaultRunner, downtimes
+from alpesctl.experiments.model import Fault, Step
+from alpesctl.runtimes.base import Replica, State
+
+
+class Stage:
+    """Replicas by (service, number) and the calls that were made."""
+
+    def __init__(self, *names: tuple[str, int]) -> None:
+        self.states = dict.fromkeys(names, State.RUNNING)
+        self.calls: list[tuple[str, str, int]] = []
+
+    def _set(self, call: str, service: str, number: int, state: State) -> None:
+        if (service, number) not in self.states:
+            raise AlpesError(f"there is no {service}-{number}")
+        self.calls.append((call, service, number))
+        self.states[service, number] = state
+
+    def kill(self, service: str, number: int) -> None:
+        self._set("kill", service, number, State.EXITED)
+
+    def stop(self, service: str, number: int) -> None:
+        self._set("stop", service, number, State.EXITED)
+
+    def start(self, service: str, number: int) -> None:
+        self._set("start", service, number, State.RUNNING)
+
+    def pause(self, service: str, number: int) -> None:
+        self._set("pause", service, number, State.PAUSED)
+
+    def unpause(self, service: str, number: int) -> None:
+        self._set("unpause", service, number, State.RUNNING)
+
+    def replicas(self, *, with_usage: bool = False, with_health: bool = True) -> list[Replica]:
+        return [Replica(s, n, state, "") for (s, n), state in self.states.items()]
+
+
+def play(stage: Stage, *faults: Fault, observe: Callable[[Step], int] = lambda _: 0) -> FaultRunner:
+    runner = FaultRunner(stage, faults, observe, time.monotonic)  # type: ignore[arg-type]
+    runner.start(time.monotonic())
+    runner.finish(10.0)
+    return runner
+
+
+def test_a_kill_is_started_again() -> None:
+    stage = Stage(("w", 1), ("w", 2))
+    runner = play(stage, Fault(0.05, (Step("kill", "w", 2, restart_after=0.05),)))
+    assert [call[0] for call in stage.calls] == ["kill", "start"]
+    killed, restarted = runner.events
+    assert (killed.action, killed.target, killed.error, restarted.action) == ("kill", "w-2", "", "restart")
+    assert restarted.at - killed.at >= 0.05
+    assert set(stage.states.values()) == {State.RUNNING}
+
+
+def test_what_has_no_end_is_undone_at_the_runs_end() -> None:
+    stage = Stage(("w", 1), ("db", 1))
+    play(stage, Fault(0.0, (Step("pause", "db"), Step("stop", "w"))))
+    assert set(stage.states.values()) == {State.RUNNING}
+    assert sorted(call[0] for call in stage.calls[2:]) == ["start", "unpause"]
+
+
+def test_a_pause_of_what_is_then_killed_is_not_lifted_but_started() -> None:
+    stage = Stage(("db", 1))
+    play(stage, Fault(0.0, (Step("pause", "db"), Step("kill", "db", restart_after=0.02))))
+    assert [call[0] for call in stage.calls] == ["pause", "kill", "start"]
+
+
+def test_steps_wait_for_their_condition_and_repeat() -> None:
+    stage = Stage(("w", 1), ("db", 1))
+    steps = (
+        Step("pause", "db"),
+        Step("await", condition="unacknowledged", within=2.0),
+        Step("wait", seconds=0.02),
+        Step("kill", "w", restart_after=0.02),
+        Step("kill", "db", restart_after=0.02),
+    )
+    looks = iter([0, 1, 0, *[3] * 100])
+    runner = play(stage, Fault(0.0, steps, repeat=2, every=0.6), observe=lambda _: next(looks))
+    assert [c[:2] for c in stage.calls].count(("kill", "db")) == 2
+    assert not [event for event in runner.events if event.error]
+    assert next(looks) == 3
+
+
+def test_a_condition_that_never_comes_is_an_error_and_lifts_the_pause() -> None:
+    stage = Stage(("w", 1), ("db", 1))
+    steps = (Step("pause", "db"), Step("await", condition="unacknowledged", within=0.1), Step("kill", "w"))
+    runner = play(stage, Fault(0.0, steps))
+    assert stage.states == {("w", 1): State.RUNNING, ("db", 1): State.RUNNING}
+    assert [event.error for event in runner.events if event.error] == ["unacknowledged did not reach 1 within 0.1 s"]
+
+
+def test_a_kill_that_does_not_kill_is_an_error() -> None:
+    class Immortal(Stage):
+        def kill(self, service: str, number: int) -> None:
+            self.calls.append(("kill", service, number))
+
+    runner = play(Immortal(("w", 1)), Fault(0.0, (Step("kill", "w"),)))
+    assert runner.events[0].error == "w-1 still runs"
+
+
+def test_a_replica_that_is_not_there_is_an_error() -> None:
+    runner = play(Stage(("w", 1)), Fault(0.0, (Step("kill", "w", 7),)))
+    assert "there is no w-7" in runner.events[0].error
+
+
+def test_undo_does_not_wait_for_the_timeline() -> None:
+    stage = Stage(("w", 1))
+    runner = FaultRunner(stage, [Fault(0.0, (Step("kill", "w", restart_after=60.0),))], lambda _: 0, time.monotonic)  # type: ignore[arg-type]
+    happened = threading.Event()
+    runner._report = lambda event: happened.set()
+    runner.start(time.monotonic())
+    assert happened.wait(5.0)
+    runner.undo()
+    assert stage.states["w", 1] is State.RUNNING
+
+
+def test_downtimes_are_of_one_service() -> None:
+    events = [
+        FaultEvent(1.0, 1.1, "kill", "nginx-1"),
+        FaultEvent(2.0, 2.5, "restart", "nginx-1"),
+        FaultEvent(3.0, 3.1, "pause", "nginx-1"),
+        FaultEvent(1.5, 1.6, "kill", "w-1"),
+    ]
+    assert downtimes(events, "nginx") == [(1.0, 2.5), (3.0, float("inf"))]
