@@ -37,8 +37,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "partition show": ("partition", "show"),
     "partition set": ("partition", "set_"),
     "stats": ("stats", "stats"),
+    "scenario list": ("scenario", "list_"),
+    "scenario run": ("scenario", "run"),
+    "scenario performance": ("scenario", "performance"),
+    "scenario availability": ("scenario", "availability"),
+    "runs": ("runs", "runs"),
+    "report": ("report", "report"),
 }
-GROUPS = {"partition": "Show and grow the partitions of topics."}
+GROUPS = {
+    "partition": "Show and grow the partitions of topics.",
+    "scenario": "Put the stack under load while parts of it are killed, and judge the outcome.",
+}
 
 
 def _version(wanted: bool) -> None:
@@ -51,13 +60,9 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="The compose file.")] = None,
-    project_name: Annotated[
-        str | None, typer.Option("--project-name", "-p", help="The project's name.")
-    ] = None,
+    project_name: Annotated[str | None, typer.Option("--project-name", "-p", help="The project's name.")] = None,
     env_file: Annotated[Path | None, typer.Option("--env-file", help="Instead of .env.")] = None,
-    runtime: Annotated[
-        str | None, typer.Option("--runtime", help="auto, docker or local (or ALPES_RUNTIME).")
-    ] = None,
+    runtime: Annotated[str | None, typer.Option("--runtime", help="auto, docker or local (or ALPES_RUNTIME).")] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,

@@ -96,9 +96,7 @@ def open_runtime(name: str, spec: Spec, options: Settings) -> Runtime:
     if name in ("auto", "local"):
         from alpesctl.runtimes.local.runtime import LocalRuntime
 
-        return LocalRuntime(
-            spec, state_dir=options.state_dir, cache_dir=options.cache_dir, java_home=options.java_home
-        )
+        return LocalRuntime(spec, state_dir=options.state_dir, cache_dir=options.cache_dir, java_home=options.java_home)
     if name == "docker":
         raise MachineError(
             "the Docker runtime is not part of this version",

@@ -194,9 +194,7 @@ class PulsarRefused(AlpesError):
     code = "pulsar"
 
     def __init__(self, what: str, status: int, detail: str) -> None:
-        super().__init__(
-            what, why=f"HTTP {status}: {detail}", out="alpesctl logs pulsar shows the broker's side"
-        )
+        super().__init__(what, why=f"HTTP {status}: {detail}", out="alpesctl logs pulsar shows the broker's side")
         self.status = status
 
 
@@ -219,9 +217,7 @@ def _topic_stats(topic: str, count: int, raw: Mapping[str, Any], parts: Mapping[
             backlog=sum(int(sub.get("msgBacklog", 0)) for sub in of_name.values()),
             unacknowledged=sum(int(sub.get("unackedMessages", 0)) for sub in of_name.values()),
             rate_out=sum(float(sub.get("msgRateOut", 0)) for sub in of_name.values()),
-            consumers={
-                full: _names(sub.get("consumers", []), "consumerName") for full, sub in of_name.items()
-            },
+            consumers={full: _names(sub.get("consumers", []), "consumerName") for full, sub in of_name.items()},
         )
     return TopicStats(
         name=topic,

@@ -32,9 +32,7 @@ def render(result: Result) -> None:
             if table.empty:
                 console.print(Text(f"{table.title}: {table.empty}"))
             continue
-        shown = RichTable(
-            title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False
-        )
+        shown = RichTable(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for index, column in enumerate(table.columns):
             numbers = all(_numeric(row[index]) for row in table.rows)
             shown.add_column(column, justify="right" if numbers else "left", no_wrap=True, header_style="dim")

@@ -16,9 +16,7 @@ def logs(
     services: Services = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines.")] = False,
     tail: Annotated[int | None, typer.Option("--tail", "-n", min=0, help="Only the last lines.")] = None,
-    no_prefix: Annotated[
-        bool, typer.Option("--no-log-prefix", help="Lines as the program wrote them.")
-    ] = False,
+    no_prefix: Annotated[bool, typer.Option("--no-log-prefix", help="Lines as the program wrote them.")] = False,
     json: Json = False,
 ) -> Result:
     """Show log lines, each with the replica that wrote it."""

@@ -21,9 +21,7 @@ def plan(
     return show_plan(context_of(ctx), services or [], check=check)
 
 
-def show_plan(
-    context: Context, services: list[str], *, remove_orphans: bool = False, check: bool = False
-) -> Result:
+def show_plan(context: Context, services: list[str], *, remove_orphans: bool = False, check: bool = False) -> Result:
     """The plan as a result; the exit code is 1 where `check` is asked for and something would change."""
     from alpesctl.reconcile.plan import plan_up
 

@@ -48,6 +48,4 @@ def _read(ctx: typer.Context, url: str) -> list[dict[str, object]]:
         with urllib.request.urlopen(here, timeout=10) as answer:
             return list(json.loads(answer.read())["items"])
     except (OSError, ValueError, KeyError) as error:
-        raise StackDownError(
-            f"{here} does not answer", why=str(error), out="alpesctl status; alpesctl up"
-        ) from error
+        raise StackDownError(f"{here} does not answer", why=str(error), out="alpesctl status; alpesctl up") from error

@@ -30,9 +30,7 @@ def status(ctx: typer.Context, json: Json = False) -> Result:
     ]
     pending = plan_up(project.desired(), project.observe()) if replicas else None
     notes = [f"up would: {operation}" for operation in pending.operations] if pending else []
-    tables = [
-        Table("Replicas", ["name", "state", "health", "address", "CPU", "memory"], rows, "nothing is up")
-    ]
+    tables = [Table("Replicas", ["name", "state", "health", "address", "CPU", "memory"], rows, "nothing is up")]
     if topics:
         tables.append(
             Table(

@@ -132,9 +132,7 @@ def plan_up(desired: Desired, observed: Observed) -> Plan:
         for replica in observed.replicas:
             if replica.service not in desired.spec.services:
                 operations += _down(replica, "its service is no longer in the compose file")
-    notes = (
-        () if desired.remove_orphans else tuple(f"{name}: no longer in the compose file" for name in orphans)
-    )
+    notes = () if desired.remove_orphans else tuple(f"{name}: no longer in the compose file" for name in orphans)
     return Plan(tuple(operations), orphans, notes)
 
 
@@ -194,10 +192,7 @@ def _layers(desired: Desired) -> list[list[str]]:
     for name in desired.services:
         below = [depth[d.service] for d in desired.spec.services[name].depends_on]
         depth[name] = 1 + max(below, default=-1)
-    return [
-        [n for n in desired.services if depth[n] == level]
-        for level in range(max(depth.values(), default=-1) + 1)
-    ]
+    return [[n for n in desired.services if depth[n] == level] for level in range(max(depth.values(), default=-1) + 1)]
 
 
 def _service(desired: Desired, observed: Observed, name: str) -> list[Operation]:

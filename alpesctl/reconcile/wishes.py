@@ -29,9 +29,7 @@ class WishFile:
         except FileNotFoundError:
             return Wishes()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(
-                f"{self._path} can't be read", why=str(error), out="remove it, and scale again"
-            ) from error
+            raise UsageError(f"{self._path} can't be read", why=str(error), out="remove it, and scale again") from error
 
     def wish(self, replicas: dict[str, int]) -> None:
         """Remember counts, beside those wished for before."""

@@ -25,10 +25,7 @@ def interpolate(value: Any, variables: Mapping[str, str], path: str = "") -> Any
     if isinstance(value, list):
         return [interpolate(item, variables, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, dict):
-        return {
-            key: interpolate(item, variables, f"{path}.{key}" if path else str(key))
-            for key, item in value.items()
-        }
+        return {key: interpolate(item, variables, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
     return value
 
 

@@ -45,9 +45,7 @@ BUILD = _keys(
     network no_cache no_cache_filter platforms privileged provenance pull sbom secrets shm_size ssh tags
     ulimits""",
 )
-DEPLOY = _keys(
-    "replicas resources", "endpoint_mode labels mode placement restart_policy rollback_config update_config"
-)
+DEPLOY = _keys("replicas resources", "endpoint_mode labels mode placement restart_policy rollback_config update_config")
 HEALTHCHECK = _keys("test interval timeout retries start_period disable", "start_interval")
 DEPENDS_ON = _keys("condition", "required restart")
 PORT = _keys("target published host_ip protocol mode name", "app_protocol")

@@ -33,9 +33,7 @@ def load(
     main = file.resolve() if file is not None else files.find(start.resolve())
     directory = main.parent
     default_env = directory / ".env"
-    chosen_env = (
-        env_file.resolve() if env_file is not None else default_env if default_env.is_file() else None
-    )
+    chosen_env = env_file.resolve() if env_file is not None else default_env if default_env.is_file() else None
     variables = files.variables(chosen_env, environment)
     documents = _documents(main, directory, variables)
     merged = _merge(documents)
@@ -84,9 +82,7 @@ def _documents(path: Path, directory: Path, variables: Mapping[str, str]) -> lis
 def _merge(documents: list[_Document]) -> dict[str, Any]:
     merged: dict[str, Any] = {"services": {}, "networks": {}, "volumes": {}, "x-alpes": {}}
     for document, folder, path in documents:
-        for name, raw in keys.check(
-            document.get("services") or {}, _any(document, "services"), "services"
-        ).items():
+        for name, raw in keys.check(document.get("services") or {}, _any(document, "services"), "services").items():
             if name in merged["services"]:
                 raise ComposeError(f"services.{name}: declared twice (again in {path})")
             merged["services"][name] = (raw, folder)
@@ -118,8 +114,7 @@ def _service(
     extension = keys.check(body.get("x-alpes") or {}, keys.X_SERVICE, f"{path}.x-alpes", extensions=False)
     ports = tuple(values.port(p, f"{path}.ports[{i}]") for i, p in enumerate(body.get("ports") or []))
     mounts = tuple(
-        values.mount(m, directory, volumes, f"{path}.volumes[{i}]")
-        for i, m in enumerate(body.get("volumes") or [])
+        values.mount(m, directory, volumes, f"{path}.volumes[{i}]") for i, m in enumerate(body.get("volumes") or [])
     )
     restart = str(body.get("restart", "no"))
     if restart.split(":")[0] not in _RESTARTS:
@@ -155,9 +150,7 @@ def _names(value: Any, declared: tuple[str, ...], path: str) -> tuple[str, ...]:
     names = tuple(value) if isinstance(value, list | dict) else ()
     for name in names:
         if name not in declared:
-            raise ComposeError(
-                f"{path}: {name!r} is not declared", out=f"add it under {path.split('.')[-1]}:"
-            )
+            raise ComposeError(f"{path}: {name!r} is not declared", out=f"add it under {path.split('.')[-1]}:")
     return names
 
 
@@ -193,9 +186,7 @@ def _depends_on(value: Any, path: str) -> tuple[Dependency, ...]:
         body = keys.check(raw or {}, keys.DEPENDS_ON, f"{path}.{name}")
         condition = str(body.get("condition", "service_started"))
         if condition not in _CONDITIONS:
-            raise ComposeError(
-                f"{path}.{name}.condition: {condition!r}", out=f"one of {', '.join(_CONDITIONS)}"
-            )
+            raise ComposeError(f"{path}.{name}.condition: {condition!r}", out=f"one of {', '.join(_CONDITIONS)}")
         found.append(Dependency(str(name), condition))
     return tuple(found)
 
@@ -213,9 +204,7 @@ def _health(value: Any, path: str) -> HealthCheck | None:
     elif isinstance(test, list) and test and test[0] in ("CMD", "CMD-SHELL"):
         words, shell = tuple(str(word) for word in test[1:]), test[0] == "CMD-SHELL"
     else:
-        raise ComposeError(
-            f"{path}.test: {test!r}", out="write [CMD, program, argument] or one line of shell"
-        )
+        raise ComposeError(f"{path}.test: {test!r}", out="write [CMD, program, argument] or one line of shell")
     retries = body.get("retries", 3)
     return HealthCheck(
         test=words,
@@ -246,9 +235,7 @@ def _check_dependencies(services: Mapping[str, Service]) -> None:
         visit(name, ())
 
 
-def _project_name(
-    flag: str | None, variables: Mapping[str, str], document: Mapping[str, Any], directory: Path
-) -> str:
+def _project_name(flag: str | None, variables: Mapping[str, str], document: Mapping[str, Any], directory: Path) -> str:
     fallback = re.sub(r"[^a-z0-9_-]", "", directory.name.lower()).lstrip("_-") or "default"
     name = flag or variables.get("COMPOSE_PROJECT_NAME") or document.get("name") or fallback
     if not isinstance(name, str) or not _PROJECT.fullmatch(name):

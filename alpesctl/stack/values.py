@@ -44,9 +44,7 @@ def environment(value: Any, variables: Mapping[str, str], path: str) -> dict[str
     if isinstance(value, dict):
         pairs = list(value.items())
     elif isinstance(value, list):
-        pairs = [
-            (name, text if mark else None) for name, mark, text in (str(i).partition("=") for i in value)
-        ]
+        pairs = [(name, text if mark else None) for name, mark, text in (str(i).partition("=") for i in value)]
     else:
         raise ComposeError(f"{path}: environment is a mapping or a list of NAME=value, not {value!r}")
     result = {}
@@ -55,9 +53,7 @@ def environment(value: Any, variables: Mapping[str, str], path: str) -> dict[str
             if str(name) in variables:
                 result[str(name)] = variables[str(name)]
         elif isinstance(item, bool):
-            raise ComposeError(
-                f"{path}.{name}: {item} is a YAML truth value", out=f'write "{str(item).lower()}"'
-            )
+            raise ComposeError(f"{path}.{name}: {item} is a YAML truth value", out=f'write "{str(item).lower()}"')
         else:
             result[str(name)] = str(item)
     return result

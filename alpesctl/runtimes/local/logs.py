@@ -25,15 +25,11 @@ def line_time(text: str) -> datetime | None:
     if match := _ISO.search(text, 0, 400):
         day, clock, fraction, zone = match.groups()
         offset = {"Z": "+00:00", "UTC": "+00:00", None: "+00:00"}.get(zone, zone)
-        return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0').ljust(6, '0')}{offset}").astimezone(
-            UTC
-        )
+        return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0').ljust(6, '0')}{offset}").astimezone(UTC)
     return None
 
 
-def read(
-    replica: str, path: Path, *, since: datetime | None = None, tail: int | None = None
-) -> Iterator[LogLine]:
+def read(replica: str, path: Path, *, since: datetime | None = None, tail: int | None = None) -> Iterator[LogLine]:
     """The lines of `path` and its rotated predecessor, oldest first.
 
     A line without a time of its own has that of the line before it.

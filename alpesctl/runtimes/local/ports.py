@@ -46,9 +46,7 @@ def _from_range(service: Service, port: Port, taken: set[int]) -> int:
     for candidate in range(port.host_first, port.host_last + 1):
         if candidate not in taken and is_free(candidate):
             return candidate
-    shown = (
-        str(port.host_first) if port.host_first == port.host_last else f"{port.host_first}-{port.host_last}"
-    )
+    shown = str(port.host_first) if port.host_first == port.host_last else f"{port.host_first}-{port.host_last}"
     raise MachineError(
         f"no free port for {service.name} in {shown}",
         why=holder(port.host_first),

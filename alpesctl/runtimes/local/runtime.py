@@ -42,9 +42,7 @@ class LocalRuntime:
 
     name = "local"
 
-    def __init__(
-        self, spec: Spec, *, state_dir: Path, cache_dir: Path, java_home: Path | None = None
-    ) -> None:
+    def __init__(self, spec: Spec, *, state_dir: Path, cache_dir: Path, java_home: Path | None = None) -> None:
         self._spec = spec
         self._state = ProjectState(state_dir, spec.project)
         self._supervisor = Supervisor(self._state)
@@ -100,16 +98,10 @@ class LocalRuntime:
     ) -> list[Replica]:
         info = self._supervisor.info()
         records = [r for r in self._state.records() if services is None or r.service in services]
-        first = (
-            {r.program: processes.usage(info.get(r.program, {}).get("pid")) for r in records}
-            if with_usage
-            else {}
-        )
+        first = {r.program: processes.usage(info.get(r.program, {}).get("pid")) for r in records} if with_usage else {}
         started = time.monotonic()
         with ThreadPoolExecutor(max_workers=16) as pool:
-            checks = {
-                r.program: pool.submit(self._health, r, info.get(r.program)) for r in records if with_health
-            }
+            checks = {r.program: pool.submit(self._health, r, info.get(r.program)) for r in records if with_health}
             healths = {program: check.result() for program, check in checks.items()}
         if with_usage:
             time.sleep(max(0.0, 0.2 - (time.monotonic() - started)))
@@ -177,12 +169,12 @@ class LocalRuntime:
                     return bool(answer.status == 200)
             except OSError:
                 return False
-        environment, _ = self._launch(record)
+        environment, cwd = self._launch(record)
         try:
             done = subprocess.run(
                 record.health_command,
                 env=environment,
-                cwd=self._state.folder,
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

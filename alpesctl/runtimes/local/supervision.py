@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,8 +66,8 @@ class Supervisor:
         )
         deadline = time.monotonic() + 10
         while done.returncode == 0 and time.monotonic() < deadline:
-            with contextlib.suppress(OSError, xmlrpc.client.Error):
-                self._rpc().supervisor.getState()
+            with contextlib.suppress(OSError, xmlrpc.client.Error), self._rpc() as supervisor:
+                supervisor.getState()
                 return
             time.sleep(0.02)
         raise MachineError(
@@ -81,8 +81,8 @@ class Supervisor:
         pid = self.pid()
         if pid is None:
             return
-        with contextlib.suppress(OSError, xmlrpc.client.Error):
-            self._rpc().supervisor.shutdown()
+        with contextlib.suppress(OSError, xmlrpc.client.Error), self._rpc() as supervisor:
+            supervisor.shutdown()
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
             try:
@@ -105,13 +105,18 @@ class Supervisor:
             f"[include]\nfiles = {state.programs_conf}/*.conf\n"
         ).replace("%", "%%")
 
-    def _rpc(self) -> Any:
+    @contextlib.contextmanager
+    def _rpc(self) -> Iterator[Any]:
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self._state.socket}")
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            yield xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        finally:
+            transport.close()
 
     def _call(self, call: Callable[[Any], Any], *, ignore: tuple[int, ...] = ()) -> Any:
         try:
-            return call(self._rpc().supervisor)
+            with self._rpc() as supervisor:
+                return call(supervisor)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode in ignore:
                 return None
@@ -148,9 +153,7 @@ class Supervisor:
             "stdout_logfile_backups": "1",
         }
         body = "".join(f"{key}={value.replace('%', '%%')}\n" for key, value in lines.items())
-        (self._state.programs_conf / f"{record.program}.conf").write_text(
-            f"[program:{record.program}]\n{body}"
-        )
+        (self._state.programs_conf / f"{record.program}.conf").write_text(f"[program:{record.program}]\n{body}")
         self._call(lambda s: s.reloadConfig())
         self._call(lambda s: s.addProcessGroup(record.program))
 

@@ -104,9 +104,7 @@ def health_command(context: Context, ports: Mapping[int, int]) -> list[str]:
         return []
     words = [
         translate.own_port(
-            translate.hosts(
-                word, context.spec.services, context.port_of, where=f"{context.where}.healthcheck"
-            ),
+            translate.hosts(word, context.spec.services, context.port_of, where=f"{context.where}.healthcheck"),
             ports,
         )
         for word in check.test

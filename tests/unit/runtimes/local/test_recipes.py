@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from alpesctl.errors import ComposeError
+from alpesctl.runtimes.local.recipes import nginx, pulsar, recipe
+
+ROOT = Path(__file__).resolve().parents[4]
+CONF = (ROOT / "compose" / "nginx" / "tracking.conf").read_text()
+
+
+def test_nginx_balances_over_the_running_replicas_on_loopback() -> None:
+    text = nginx.translate(CONF, Path("/run/x"), {8040: 9040}, {("tracking", 8010): [8011, 8013]})
+    assert "server 127.0.0.1:8011 max_fails=1 fail_timeout=2s;" in text
+    assert "server 127.0.0.1:8013 max_fails=1 fail_timeout=2s;" in text
+    assert "listen 127.0.0.1:9040 reuseport" in text
+    assert "pid /run/x/nginx.pid;" in text
+    assert "resolve" not in "".join(line for line in text.splitlines() if "#" not in line)
+
+
+def test_nginx_without_a_replica_still_starts() -> None:
+    text = nginx.translate(CONF, Path("/run/x"), {8040: 9040}, {})
+    assert "server 127.0.0.1:9 down;" in text
+
+
+def test_nginx_knows_whom_it_balances_over() -> None:
+    assert nginx.servers(CONF) == {("tracking", 8010)}
+
+
+def test_pulsar_takes_its_settings_from_the_environment_and_stays_on_loopback() -> None:
+    original = "brokerServicePort=6650\njournalSyncData=false\nbindAddress=0.0.0.0\n# comment\nlastKey=a"
+    text = pulsar.configuration(
+        original,
+        {
+            "journalSyncData": "true",
+            "PULSAR_PREFIX_added": "yes",
+            "PULSAR_MEM": "-Xmx1g",
+            "PULSAR_PREFIX_advertisedListeners": "internal:pulsar://pulsar:6650",
+        },
+        broker=7001,
+        admin=7002,
+    )
+    lines = text.splitlines()
+    for expected in (
+        "brokerServicePort=7001",
+        "webServicePort=7002",
+        "journalSyncData=true",
+        "bindAddress=127.0.0.1",
+        "added=yes",
+        "lastKey=a",
+    ):
+        assert lines.count(expected) == 1
+    assert any(line.startswith("listeningInterface=lo") for line in lines)
+    assert "PULSAR_MEM" not in text
+    assert "advertisedListeners" not in text
+    assert "journalSyncData=false" not in text
+
+
+def test_pulsars_flags_come_from_the_compose_file() -> None:
+    command = ("bash", "-c", "bin/apply.py conf && exec bin/pulsar standalone --no-functions-worker -nss")
+    assert pulsar.standalone_arguments(command) == ["standalone", "--no-functions-worker", "-nss"]
+
+
+def test_an_unknown_recipe_names_those_there_are() -> None:
+    with pytest.raises(ComposeError, match="nginx, postgres, pulsar"):
+        recipe("redis")
