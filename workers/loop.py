@@ -68,9 +68,7 @@ class Loop:
                 self._handle(messages)
                 return
             except self._transient as error:
-                log.warning(
-                    "not committed, trying again", messages=len(messages), wait_s=wait, error=_line(error)
-                )
+                log.warning("not committed, trying again", messages=len(messages), wait_s=wait, error=_line(error))
             if self._stopping.wait(wait):
                 raise Stopped
             wait = min(wait * 2, LONGEST_WAIT_S)

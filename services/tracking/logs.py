@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import Any
+
 import structlog
 
 
 def configure(service: str, replica: str) -> None:
     """Set structlog up for this process. Fields of every line: time, level, event, service, replica."""
+
+    def name(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        # Not a context variable: those don't reach other threads.
+        return {"service": service, "replica": replica, **event}
+
     structlog.configure(
         processors=[
+            name,
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -19,4 +28,3 @@ def configure(service: str, replica: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service, replica=replica)

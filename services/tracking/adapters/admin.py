@@ -27,9 +27,7 @@ class PulsarAdmin:
         except urllib.error.HTTPError as error:
             with error:
                 if error.code != _CONFLICT:
-                    raise RuntimeError(
-                        f"Pulsar refused PUT {path}: {error.code} {error.read()[:300]!r}"
-                    ) from error
+                    raise RuntimeError(f"Pulsar refused PUT {path}: {error.code} {error.read()[:300]!r}") from error
 
     def create_partitioned(self, topic: str, partitions: int) -> None:
         """`topic` is a full name, `persistent://…`."""

@@ -15,7 +15,7 @@ BATCH_BYTES = 8 * 2**20
 BATCH_WAIT_MS = 10
 # Messages that lie in the client; what bounds a worker's memory, whatever the backlog.
 QUEUE_PER_PARTITION = 2000
-QUEUE_OF_ALL_PARTITIONS = 6000
+QUEUE_OF_ALL_PARTITIONS = 16_000
 SEND_TIMEOUT_MS = 2000
 
 log = structlog.get_logger()
@@ -45,9 +45,7 @@ class Commands:
                 initial_position=pulsar.InitialPosition.Earliest,
                 receiver_queue_size=QUEUE_PER_PARTITION,
                 max_total_receiver_queue_size_across_partitions=QUEUE_OF_ALL_PARTITIONS,
-                batch_receive_policy=pulsar.ConsumerBatchReceivePolicy(
-                    BATCH_MESSAGES, BATCH_BYTES, BATCH_WAIT_MS
-                ),
+                batch_receive_policy=pulsar.ConsumerBatchReceivePolicy(BATCH_MESSAGES, BATCH_BYTES, BATCH_WAIT_MS),
                 batch_index_ack_enabled=True,
             )
         except pulsar.PulsarException as error:

@@ -61,9 +61,7 @@ class DeadLetterRow(SQLModel, table=True):
     """A message that could not be counted, as it came; `published_at` is set by the relay."""
 
     __tablename__ = "dead_letters"
-    __table_args__ = (
-        Index("dead_letters_pending", "created_at", postgresql_where=text("published_at IS NULL")),
-    )
+    __table_args__ = (Index("dead_letters_pending", "created_at", postgresql_where=text("published_at IS NULL")),)
 
     id: UUID = Field(primary_key=True)
     generation: int = Field(

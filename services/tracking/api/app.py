@@ -82,9 +82,7 @@ def build(publisher: Connected, reading: Reading) -> FastAPI:
         return _response(Problem(503, "not-ready", "Not ready", names, {"checks": checks}))
 
     @api.get("/tracking/interactions")
-    def newest(
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT, cursor: str | None = None
-    ) -> Response:
+    def newest(limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT, cursor: str | None = None) -> Response:
         after = None
         if cursor is not None:
             after = _position(cursor)
@@ -112,11 +110,7 @@ def build(publisher: Connected, reading: Reading) -> FastAPI:
     ) -> Response:
         rows = reading.daily(first, last)
         return JSONResponse(
-            {
-                "items": [
-                    {"day": row.day.isoformat(), "status": row.status, "count": row.count} for row in rows
-                ]
-            }
+            {"items": [{"day": row.day.isoformat(), "status": row.status, "count": row.count} for row in rows]}
         )
 
     return api

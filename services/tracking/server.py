@@ -1,0 +1,89 @@
+"""Wires the API and serves it; its entry is `services.tracking.serve`. One process.
+
+Listens only once events can be accepted durably. SIGTERM and SIGINT: stop listening, finish the requests
+in flight, close the producer, return 0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from services.tracking import logs
+from services.tracking.adapters.broker import BrokerAway, client
+from services.tracking.adapters.publisher import Publisher
+from services.tracking.adapters.reading import Reading
+from services.tracking.api.app import Application
+from services.tracking.settings import Settings
+
+PORT = 8010
+GRACE_S = 20
+
+log = structlog.get_logger()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to us: its own handling ends the process with 143."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def main() -> int:
+    settings = Settings()
+    logs.configure("tracking", settings.replica)
+    stopping = threading.Event()
+    server: Server | None = None
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        if server is not None:
+            server.should_exit = True
+        log.info("stopping", signal=signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+    connection = client(settings.pulsar_url)
+    publisher: Publisher | None = None
+    while publisher is None:
+        try:
+            publisher = Publisher(connection, settings.topic)
+        except BrokerAway as error:
+            log.warning("waiting for the broker", error=str(error))
+        if stopping.wait(0 if publisher else 0.5):
+            connection.close()
+            return 0
+    reading = Reading(settings.sqlalchemy_url)
+    server = Server(
+        uvicorn.Config(
+            Application(publisher, reading),
+            host=settings.host,
+            port=settings.port or PORT,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            backlog=4096,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+    log.info("listening", host=settings.host, port=settings.port or PORT, topic=settings.topic)
+    server.run()
+    publisher.close()
+    connection.close()
+    reading.close()
+    log.info("stopped")
+    return 0
