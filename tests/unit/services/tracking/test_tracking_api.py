@@ -86,8 +86,7 @@ def call(
     path, _, query = target.partition("?")
     parts = chunks or [body]
     incoming = [
-        {"type": "http.request", "body": part, "more_body": index < len(parts) - 1}
-        for index, part in enumerate(parts)
+        {"type": "http.request", "body": part, "more_body": index < len(parts) - 1} for index, part in enumerate(parts)
     ]
     sent: list[Any] = []
 
@@ -117,9 +116,7 @@ def call(
 
 def post(body: Any = BODY, headers: dict[str, str] | None = None, **more: Any) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return call(
-        "POST", "/tracking/interactions", raw, {"Content-Type": "application/json", **(headers or {})}, **more
-    )
+    return call("POST", "/tracking/interactions", raw, {"Content-Type": "application/json", **(headers or {})}, **more)
 
 
 def problem(answer: Answer, status: int, kind: str) -> Any:
@@ -158,9 +155,7 @@ def test_without_any_id_the_answer_names_a_new_one() -> None:
     assert canonical(post().body["interaction_id"]) != canonical(post().body["interaction_id"])
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/json; charset=utf-8", "application/x-www-form-urlencoded"]
-)
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x-www-form-urlencoded"])
 def test_what_curl_sends_is_read_as_json(content_type: str) -> None:
     assert post(headers={"Content-Type": content_type}).status == 201
 

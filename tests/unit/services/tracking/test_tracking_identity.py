@@ -44,9 +44,7 @@ def test_every_way_to_write_a_uuid_has_one_canonical_form(value: UUID) -> None:
     assert canonical(str(value)) == canonical(value.hex) == canonical(str(value).upper()) == str(value)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "1", OWN + "0", "{" + OWN + "}", "urn:uuid:" + OWN, OWN + "\n", "é" * 36]
-)
+@pytest.mark.parametrize("text", ["", "1", OWN + "0", "{" + OWN + "}", "urn:uuid:" + OWN, OWN + "\n", "é" * 36])
 def test_what_is_no_uuid_has_no_canonical_form(text: str) -> None:
     assert canonical(text) is None
 
@@ -68,7 +66,5 @@ def test_a_position_has_one_id() -> None:
 @pytest.mark.parametrize("member", range(5))
 def test_every_part_of_a_position_is_in_its_id(member: int) -> None:
     changed = list(POSITION)
-    changed[member] = (
-        "persistent://public/default/t-partition-1" if member == 0 else int(POSITION[member]) + 1
-    )
+    changed[member] = "persistent://public/default/t-partition-1" if member == 0 else int(POSITION[member]) + 1
     assert position_id(*changed) != position_id(*POSITION)  # type: ignore[arg-type]

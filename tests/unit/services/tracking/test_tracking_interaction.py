@@ -46,9 +46,7 @@ def test_members_that_we_do_not_know_are_ignored() -> None:
     assert parse({**BODY, "admin": True, "counted_by": "x"}, ID, NOW) == parse(BODY, ID, NOW)
 
 
-@pytest.mark.parametrize(
-    "field", ["interaction_type", "target_element_id", "target_element_type", "campaign_id"]
-)
+@pytest.mark.parametrize("field", ["interaction_type", "target_element_id", "target_element_type", "campaign_id"])
 @pytest.mark.parametrize(
     ("value", "rule"),
     [

@@ -1,0 +1,67 @@
+"""The publisher: a receipt, nothing attempted, or in doubt; receipts come from another thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pulsar
+import pytest
+
+from services.tracking.adapters.publisher import InDoubt, NothingAttempted, Publisher
+
+
+class FakeProducer:
+    def __init__(self, result: Any, connected: bool = True) -> None:
+        self.result = result
+        self.connected = connected
+        self.sent: list[bytes] = []
+
+    def is_connected(self) -> bool:
+        return self.connected
+
+    def send_async(self, body: bytes, callback: Callable[[Any, Any], None], **_: Any) -> None:
+        self.sent.append(body)
+        threading.Thread(target=callback, args=(self.result, None)).start()
+
+
+class FakeClient:
+    def __init__(self, producer: FakeProducer) -> None:
+        self.producer = producer
+
+    def create_producer(self, *_: Any, **__: Any) -> FakeProducer:
+        return self.producer
+
+
+def publish(producer: FakeProducer, times: int = 1) -> None:
+    async def run() -> None:
+        publisher = Publisher(FakeClient(producer), "topic")
+        await asyncio.gather(*(publisher.publish(b"%d" % n, "1", {}) for n in range(times)))
+
+    asyncio.run(run())
+
+
+def test_every_event_gets_its_receipt() -> None:
+    producer = FakeProducer(pulsar.Result.Ok)
+    publish(producer, times=50)
+    assert len(producer.sent) == 50
+
+
+def test_away_before_publishing_means_nothing_attempted() -> None:
+    producer = FakeProducer(pulsar.Result.Ok, connected=False)
+    with pytest.raises(NothingAttempted):
+        publish(producer)
+    assert producer.sent == []
+
+
+def test_a_full_queue_means_nothing_attempted() -> None:
+    with pytest.raises(NothingAttempted):
+        publish(FakeProducer(pulsar.Result.ProducerQueueIsFull))
+
+
+@pytest.mark.parametrize("result", [pulsar.Result.Timeout, pulsar.Result.NotConnected, pulsar.Result.UnknownError])
+def test_everything_else_is_in_doubt(result: Any) -> None:
+    with pytest.raises(InDoubt):
+        publish(FakeProducer(result))
