@@ -20,7 +20,8 @@ from alpesctl.errors import AlpesError, StackDownError, UsageError
 class SubscriptionStats:
     """One subscription of a topic, summed over its partitions.
 
-    `consumers` maps a partition's full name to the names of the consumers connected to it.
+    `backlog` is in entries: a batch is one. `consumers` maps a partition's full name to the names of the
+    consumers connected to it. `messages_out` counts deliveries, repeated ones too, since the topic was loaded.
     """
 
     name: str
@@ -29,6 +30,7 @@ class SubscriptionStats:
     unacknowledged: int
     rate_out: float
     consumers: Mapping[str, tuple[str, ...]]
+    messages_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,7 @@ def _topic_stats(topic: str, count: int, raw: Mapping[str, Any], parts: Mapping[
             unacknowledged=sum(int(sub.get("unackedMessages", 0)) for sub in of_name.values()),
             rate_out=sum(float(sub.get("msgRateOut", 0)) for sub in of_name.values()),
             consumers={full: _names(sub.get("consumers", []), "consumerName") for full, sub in of_name.items()},
+            messages_out=sum(int(sub.get("msgOutCounter", 0)) for sub in of_name.values()),
         )
     return TopicStats(
         name=topic,

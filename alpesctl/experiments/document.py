@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from alpesctl.result import plain
 
 NUMBERS = (
     *("sent", "accepted", "refused", "in_doubt", "unsent", "counted", "excused_in_log"),
-    *("published_twice", "foreign_in_topic", "foreign_in_log", "retried"),
+    *("published_twice", "foreign_in_topic", "foreign_in_log", "retried", "delivered_again"),
 )
 LISTS = (
     *("refused_counted", "in_doubt_counted", "in_doubt_not_counted"),
@@ -59,10 +60,8 @@ class Carried:
 
 def unfinished(about: About) -> dict[str, Any]:
     """What stands on disk while the run goes on: the last word if its process is killed."""
-    return {
-        **_head(about),
-        "verdict": _verdict("unfinished", ["the run did not end: its process was killed"], 1),
-    }
+    verdict = _verdict("unfinished", ["it is under way, or its process was killed"], 1)
+    return {**_head(about), "process": os.getpid(), "verdict": verdict}
 
 
 def interrupted(about: About, faults: Sequence[FaultEvent], ledger: Ledger) -> dict[str, Any]:
@@ -220,9 +219,7 @@ def _findings(findings: Findings, start: float) -> dict[str, Any]:
         "differences": plain(findings.differences),
         **{name: capped(getattr(findings, name)) for name in LISTS},
         "workers": dict(findings.workers),
-        "redelivered": {
-            w: {"messages": a, "already_counted": b} for w, (a, b) in findings.redelivered.items()
-        },
+        "redelivered": {w: {"messages": a, "already_counted": b} for w, (a, b) in findings.redelivered.items()},
         "redelivered_total": findings.redelivered_total,
     }
 
@@ -243,8 +240,6 @@ def _sources(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _days(
-    before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, str], int]
-) -> list[dict[str, Any]]:
+def _days(before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
     moved = movement(before, after)
     return [{"day": day, "status": status, "number": number} for (day, status), number in moved.items()]

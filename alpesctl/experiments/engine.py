@@ -29,7 +29,7 @@ from alpesctl.experiments.schedule import Schedule
 from alpesctl.experiments.settled import Settled, wait_settled
 from alpesctl.experiments.shaping import held, shaped
 from alpesctl.experiments.surroundings import machine, versions
-from alpesctl.experiments.topic import Hold, reread
+from alpesctl.experiments.topic import Hold, reread, sweep
 
 LEAD = 0.25  # seconds from deciding to start the measured load to its first event
 LOG_SLACK = 1.0  # seconds around a downtime in which the access log may lack a request
@@ -56,12 +56,11 @@ class _Run:
         self.about.workers_expected = workers_expected(scenario, bench.spec)
         self._client_log = self.directory / "pulsar-client.log"
         self._undoing = _Undoing()
+        self._delivered: int | None = None
         load = scenario.load
         self.ledger = Ledger(load.warmup_count + load.count, load.warmup_count)
         self.database = Database(bench.address(scenario.readback.database), scenario.readback)
-        self.runner = FaultRunner(
-            bench.runtime, scenario.faults, self._observe, self.clock.now, observer.fault
-        )
+        self.runner = FaultRunner(bench.runtime, scenario.faults, self._observe, self.clock.now, observer.fault)
         self.sampler = Sampler(
             self.ledger, self._backlog, self.database.counted, self.clock.now, observer.sample, self._memory
         )
@@ -94,10 +93,12 @@ class _Run:
         self._settle_before()
         runtime, admin = self.bench.runtime, self.bench.admin
         self.about.versions = versions(self.scenario, runtime, admin, self.database.version)
+        sweep(admin, readback.topic, self.bench.root)
         hold = Hold(admin, readback.topic, self.directory.name)
         stack.callback(hold.release)
         before = self.database.snapshot()
         self.sampler.base = sum(before.counters.values())
+        delivered = self._of_topic("messages_out")
         stack.callback(self.sampler.stop)
         stack.callback(self.runner.undo)
         self._load()
@@ -106,6 +107,8 @@ class _Run:
         settled = wait_settled(self._under_way, readback.settle_timeout)
         self.sampler.stop()
         self.observer.phase("reading back", "rows, counters, topic, access log")
+        after = self._of_topic("messages_out")
+        self._delivered = after - delivered if after >= delivered else None  # less: the broker was restarted
         return self._judge(before, settled, hold)
 
     def _load(self) -> None:
@@ -162,9 +165,9 @@ class _Run:
             topic=topic,
             log=log,
             accepted=self.scenario.load.accepted,
+            delivered=self._delivered,
             excused=lambda i: any(
-                ledger.sent[i] < end + LOG_SLACK and ledger.answered[i] > begun - LOG_SLACK
-                for begun, end in gaps
+                ledger.sent[i] < end + LOG_SLACK and ledger.answered[i] > begun - LOG_SLACK for begun, end in gaps
             ),
         )
         record.write_events(self.directory, ledger, rows)
@@ -189,12 +192,12 @@ class _Run:
         return {"in the backlog": backlog, **self.database.pending()}
 
     def _backlog(self) -> int:
-        return self._under_way_of_topic("backlog")
+        return self._of_topic("backlog")
 
     def _observe(self, step: Step) -> int:
-        return self._under_way_of_topic(step.condition)
+        return self._of_topic(step.condition)
 
-    def _under_way_of_topic(self, what: str) -> int:
+    def _of_topic(self, what: str) -> int:
         stats = self.bench.admin.stats(self.scenario.readback.topic)
         own = stats.subscriptions.get(self.scenario.readback.subscription)
         return 0 if own is None else int(getattr(own, what))
@@ -217,19 +220,24 @@ class _Run:
 
 
 class _Undoing:
-    """Once begun, and until left, Ctrl-C waits: what was started must be undone first."""
+    """Inside, SIGTERM is as Ctrl-C; once begun, both wait: what was started must be undone first."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
-        self._previous: Any = None
+        self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> _Undoing:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.getsignal(number) for number in self.SIGNALS}
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         return self
 
     def begin(self) -> None:
-        if self._previous is None and threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in self._previous:
+            signal.signal(number, signal.SIG_IGN)
 
     def __exit__(self, *_: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-            self._previous = None
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}

@@ -120,9 +120,7 @@ class HttpLoad:
         request: dict[str, Any] = {"data": self._body(event_id).encode(), "headers": headers}
         outcome, note = Outcome.IN_DOUBT, "no answer"
         try:
-            async with session.request(
-                self._load.method, self._url, allow_redirects=False, **request
-            ) as answer:
+            async with session.request(self._load.method, self._url, allow_redirects=False, **request) as answer:
                 body = await answer.read()
                 outcome, note = classify(answer.status, body, self._load)
         except TimeoutError:

@@ -53,11 +53,7 @@ def _load(load: Load, overrides: Overrides) -> Load:
         raise UsageError("--duration and a count exclude each other", out="give one of them")
     if load.model == "burst" and (overrides.rate is not None or overrides.duration is not None):
         raise UsageError("a burst has neither rate nor duration", out="set its count instead")
-    rate = (
-        load.rate
-        if overrides.rate is None
-        else _within("--rate", overrides.rate, MAX_RATE, "events a second")
-    )
+    rate = load.rate if overrides.rate is None else _within("--rate", overrides.rate, MAX_RATE, "events a second")
     duration = load.duration if load.sized_by == "duration" else None
     if overrides.duration is not None:
         duration = _within("--duration", overrides.duration, 86_400.0, "seconds")

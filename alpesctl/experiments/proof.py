@@ -25,7 +25,9 @@ from alpesctl.experiments.ledger import Ledger, Outcome
 
 @dataclass(frozen=True)
 class Evidence:
-    """The three sources. `excused`: whether the access log may lack an event, its service being down."""
+    """The three sources. `excused`: whether the access log may lack an event, its service being down.
+
+    `delivered`: how many messages the broker delivered to the workers in the run, None where that is unknown."""
 
     ledger: Ledger
     rows: Sequence[Row]
@@ -35,6 +37,7 @@ class Evidence:
     log: Mapping[bytes, Sequence[LogEntry]] | None = None
     accepted: tuple[int, ...] = (201,)
     excused: Callable[[int], bool] = lambda _: False
+    delivered: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Findings:
     retried: int = 0
     workers: Mapping[str, int] = field(default_factory=dict)
     redelivered: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    delivered_again: int = 0  # deliveries that the broker made beyond one a message
 
     @property
     def lost_total(self) -> int:
@@ -95,10 +99,11 @@ class Findings:
 
     @property
     def redelivered_total(self) -> int:
-        """Messages received again: by the broker's count, or seen by being counted already, the larger.
+        """Messages delivered again: by the broker's count of deliveries, or as the workers saw it, the larger.
 
-        The broker doesn't raise its count for what a vanished consumer had in hand."""
-        return sum(max(again, absorbed) for again, absorbed in self.redelivered.values())
+        A message carries no sign that a vanished consumer had it in hand, so workers don't see them all."""
+        seen = sum(max(again, absorbed) for again, absorbed in self.redelivered.values())
+        return max(seen, self.delivered_again)
 
 
 def prove(evidence: Evidence) -> Findings:
@@ -158,7 +163,14 @@ def prove(evidence: Evidence) -> Findings:
         retried=sum(e.upstreams > 1 for i, es in log.items() if i in numbers for e in es) if log else 0,
         workers=by_worker([row for row in evidence.rows if row.id in numbers]),
         redelivered=redelivered(evidence.before, evidence.after),
+        delivered_again=_again(evidence),
     )
+
+
+def _again(evidence: Evidence) -> int:
+    if evidence.delivered is None or evidence.topic is None:
+        return 0
+    return max(0, evidence.delivered - evidence.topic.messages)
 
 
 def _lists(count: int) -> list[list[str]]:
@@ -176,7 +188,5 @@ def _differences(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
     counters = movement(before.counters, after.counters)
     rows = movement(before.tally, after.tally)
     keys = sorted({*counters, *rows})
-    moved = (
-        (day, status, counters.get((day, status), 0) - rows.get((day, status), 0)) for day, status in keys
-    )
+    moved = ((day, status, counters.get((day, status), 0) - rows.get((day, status), 0)) for day, status in keys)
     return tuple(Difference(day, status, n) for day, status, n in moved if n)

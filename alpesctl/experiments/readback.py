@@ -73,10 +73,7 @@ class Database:
     def pending(self) -> dict[str, int]:
         """What the scenario says must be 0 once settled."""
         with self._snapshot() as connection:
-            return {
-                name: int(connection.execute(sql).fetchone()[0])
-                for name, sql in self._readback.pending.items()
-            }
+            return {name: int(connection.execute(sql).fetchone()[0]) for name, sql in self._readback.pending.items()}
 
     def counted(self) -> int:
         """The counters' sum."""

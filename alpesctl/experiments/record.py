@@ -103,9 +103,7 @@ def load_record(directory: Path) -> Record:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{directory} holds no record", why=str(error), out="alpesctl runs lists them"
-        ) from error
+        raise UsageError(f"{directory} holds no record", why=str(error), out="alpesctl runs lists them") from error
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
         raise UsageError(

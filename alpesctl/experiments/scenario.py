@@ -172,18 +172,14 @@ def _readback(table: Table) -> Readback:
     )
     table.close()
     if "%(ids)s" not in readback.rows:
-        table.fail(
-            "rows", "does not use %(ids)s", "it is asked for the run's ids", "add WHERE id = ANY(%(ids)s)"
-        )
+        table.fail("rows", "does not use %(ids)s", "it is asked for the run's ids", "add WHERE id = ANY(%(ids)s)")
     return readback
 
 
 def _shape(table: Table | None) -> Shape:
     if table is None:
         return Shape()
-    shape = Shape(
-        table.count_map("partitions", 1_000), table.count_map("replicas", 1_000), table.texts("held")
-    )
+    shape = Shape(table.count_map("partitions", 1_000), table.count_map("replicas", 1_000), table.texts("held"))
     table.close()
     for service in shape.held:
         if service not in shape.replicas:

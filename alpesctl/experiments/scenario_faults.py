@@ -50,9 +50,7 @@ def _step(table: Table, actions: tuple[str, ...], *, close: bool = True) -> Step
             within=table.number("within", 10.0, above=True, high=600.0),
         )
     else:
-        step = Step(
-            action, service=table.text("service"), replica=table.integer("replica", 1, low=1, high=1_000)
-        )
+        step = Step(action, service=table.text("service"), replica=table.integer("replica", 1, low=1, high=1_000))
         if action == "pause":
             step = replace(step, seconds=table.number("duration", above=True, high=3_600.0))
         else:

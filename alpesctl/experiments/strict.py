@@ -38,9 +38,7 @@ class Table:
         if name in self._raw:
             return self._raw[name]
         if default is _REQUIRED:
-            self.fail(
-                name, "is missing", "it has no default", f"add {name} = … to [{self.path or 'the file'}]"
-            )
+            self.fail(name, "is missing", "it has no default", f"add {name} = … to [{self.path or 'the file'}]")
         return default
 
     def number(

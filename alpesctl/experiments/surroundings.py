@@ -17,9 +17,7 @@ from alpesctl.runtimes.base import Runtime
 LIBRARIES = ("pulsar-client", "aiohttp", "psycopg")
 
 
-def versions(
-    scenario: Scenario, runtime: Runtime, admin: PulsarAdmin, database: Callable[[], str]
-) -> dict[str, str]:
+def versions(scenario: Scenario, runtime: Runtime, admin: PulsarAdmin, database: Callable[[], str]) -> dict[str, str]:
     """Name → version; what does not answer is left out."""
     found = {"alpesctl": _installed("alpesctl"), "python": platform.python_version(), "runtime": runtime.name}
     found |= {name: _installed(name) for name in LIBRARIES}

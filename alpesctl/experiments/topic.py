@@ -6,6 +6,7 @@ are gone within minutes. Its position is where the re-reading begins.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from alpesctl.errors import AlpesError, StackDownError
+from alpesctl.errors import AlpesError, StackDownError, UsageError
 from alpesctl.experiments.evidence import TopicRead, body_id
+from alpesctl.experiments.record import load_record
 from alpesctl.pulsar_admin import PulsarAdmin
 
 HOLD_PREFIX = "alpes-run-"  # subscriptions of this name hold a run's topic; nobody counts them as backlog
@@ -36,6 +38,29 @@ class Hold:
         """Delete it; a broker that is gone is no reason to fail, the run is over."""
         with suppress(AlpesError):
             self._admin.delete_subscription(self._topic, self.name)
+
+
+def sweep(admin: PulsarAdmin, topic: str, root: Path) -> None:
+    """Delete the holds of this folder's runs whose process was killed; others' are left alone."""
+    for name in admin.stats(topic).subscriptions:
+        if name.startswith(HOLD_PREFIX) and _dead(root / "runs" / name.removeprefix(HOLD_PREFIX)):
+            admin.delete_subscription(topic, name)
+
+
+def _dead(directory: Path) -> bool:
+    try:
+        process = load_record(directory).document.get("process")
+    except UsageError:
+        return False
+    if not isinstance(process, int):
+        return True  # it has ended, and could not delete its hold
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def reread(url: str, start: Mapping[str, tuple[int, int]], id_field: str, log: Path) -> TopicRead:
@@ -61,9 +86,7 @@ def reread(url: str, start: Mapping[str, tuple[int, int]], id_field: str, log: P
     return TopicRead(dict(ids), messages, without, time.monotonic() - begun)
 
 
-def _partition(
-    client: Any, name: str, position: tuple[int, int], id_field: str
-) -> tuple[Counter[bytes], int, int]:
+def _partition(client: Any, name: str, position: tuple[int, int], id_field: str) -> tuple[Counter[bytes], int, int]:
     import pulsar
 
     number = int(name.rsplit("-partition-", 1)[1]) if "-partition-" in name else -1

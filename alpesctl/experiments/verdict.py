@@ -67,16 +67,12 @@ class Verdict:
         return EXIT_CODES[self.outcome]
 
 
-def judge(
-    findings: Findings, measures: Measures, thresholds: Thresholds, expect: Expect, facts: Facts
-) -> Verdict:
+def judge(findings: Findings, measures: Measures, thresholds: Thresholds, expect: Expect, facts: Facts) -> Verdict:
     """The verdict on a run that was carried through."""
     checks = _checks(findings, measures, thresholds)
     broken = _broken(findings, thresholds)
     void = _void(findings, expect, facts)
-    missed = [
-        _missed(check) for check in checks if not check.met and check.name not in ("lost", "counted twice")
-    ]
+    missed = [_missed(check) for check in checks if not check.met and check.name not in ("lost", "counted twice")]
     if facts.unsettled:
         missed.insert(0, facts.unsettled)
     if broken:

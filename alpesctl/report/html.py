@@ -15,6 +15,7 @@ from alpesctl.report.style import CSS
 from alpesctl.report.svg import Chart, Line, Mark, legend, render
 
 NAMED = 50  # ids of one kind on the page
+LABELLED = 6  # marks with a label; more would hide each other, and say what they are when pointed at
 
 
 def render_html(record: Record) -> str:
@@ -67,6 +68,8 @@ def _plots(document: words.Document) -> str:
         for fault in document.get("faults", [])
     ]
 
+    labels = len(marks) <= LABELLED
+
     def line(name: str, key: str, style: str) -> Line:
         return Line(name, style, [(entry["t"] + 0.5, entry[key]) for entry in series])
 
@@ -80,7 +83,7 @@ def _plots(document: words.Document) -> str:
             rates.append(line(name, key, "bad"))
     latency = [line("max", "max", "worst"), line("p99", "p99", "accepted"), line("p50", "p50", "sent")]
     charts = [
-        ("Rate", "events a second", Chart("Rate", rates, marks=marks)),
+        ("Rate", "events a second", Chart("Rate", rates, marks=marks, labels=labels)),
         (
             "Waiting",
             "accepted and not counted yet, at the end of each second",
@@ -89,7 +92,7 @@ def _plots(document: words.Document) -> str:
         (
             "Latency",
             "due → committed, by the second in which the event was due; logarithmic",
-            Chart("Latency", latency, log=True, format=words.seconds, marks=marks),
+            Chart("Latency", latency, log=True, format=words.seconds, marks=marks, labels=labels),
         ),
     ]
     return "".join(
@@ -114,9 +117,7 @@ def _findings(document: words.Document) -> str:
         return ""
     parts = []
     if found["lost"]["total"]:
-        ids = [
-            f"{item['id']}  {item['outcome']}, sent at {item['t']:.3f} s" for item in found["lost"]["named"]
-        ]
+        ids = [f"{item['id']}  {item['outcome']}, sent at {item['t']:.3f} s" for item in found["lost"]["named"]]
         parts.append(_ids("lost: must be counted, and has no row", ids, found["lost"]["total"]))
     if found["differences"]:
         rows = [
@@ -133,14 +134,16 @@ def _findings(document: words.Document) -> str:
         if found[key]["total"]:
             parts.append(_ids(text, found[key]["named"], found[key]["total"]))
     notes = [
+        (found["redelivered_total"], "delivered again by the broker, after a worker vanished or hung"),
         (found["published_twice"], "published more than once, and counted once"),
         (found["foreign_in_topic"], "messages in the topic that others published"),
         (found["excused_in_log"], "not in the access log because its service was down"),
         (found["unsent"], "never sent"),
     ]
     parts += [f"<p>{total:,} {escape(text)}</p>" for total, text in notes if total]
-    if not parts:
-        parts = ["<p>Nothing lost, nothing counted twice, nothing in doubt; the sources agree.</p>"]
+    clean = not any((found["lost_total"], found["duplicated_total"], found["in_doubt"], found["refused"]))
+    if clean and not any(found[key]["total"] for key in words.LISTS):
+        parts[:0] = ["<p>Nothing lost, nothing counted twice, nothing in doubt; the sources agree.</p>"]
     return "<section><h2>Findings</h2>" + "".join(parts) + "</section>"
 
 
@@ -156,17 +159,13 @@ def _surroundings(document: words.Document) -> str:
     rows = [(name, str(version)) for name, version in document.get("versions", {}).items()]
     if machine:
         processor = machine.get("processor") or machine.get("architecture", "")
-        rows.append(
-            ("machine", f"{processor}, {machine['cores']} cores, {memory:.0f} GiB, {machine['system']}")
-        )
+        rows.append(("machine", f"{processor}, {machine['cores']} cores, {memory:.0f} GiB, {machine['system']}"))
     peaks = document.get("memory_bytes") or {}
     rows += [(f"memory of {name}, at most", f"{size / 2**20:,.0f} MiB") for name, size in peaks.items()]
     return _table("Versions and machine", ("", ""), rows)
 
 
-def _table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, mark_last: bool = False
-) -> str:
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, mark_last: bool = False) -> str:
     if not rows:
         return ""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)

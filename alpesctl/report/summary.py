@@ -56,9 +56,7 @@ def _more(record: Record) -> list[str]:
     for key, words_ in words.LISTS.items():
         if found[key]["total"]:
             shown = ", ".join(found[key]["named"][:3])
-            lines.append(
-                f"{words_}: {found[key]['total']:,} ({shown}{', …' if found[key]['total'] > 3 else ''})"
-            )
+            lines.append(f"{words_}: {found[key]['total']:,} ({shown}{', …' if found[key]['total'] > 3 else ''})")
     if found["foreign_in_topic"]:
         lines.append(f"others published {found['foreign_in_topic']:,} messages during the run")
     return lines

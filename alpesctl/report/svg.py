@@ -65,17 +65,11 @@ def render(chart: Chart) -> str:
     for tick in ticks:
         y = py(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(
-            f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{chart.format(tick)}</text>'
-        )
+        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{chart.format(tick)}</text>')
     for x in ticks_up_to(right, 10):
         if x <= right:
-            parts.append(
-                f'<text class="tick" x="{px(x):.1f}" y="{bottom + 18}" text-anchor="middle">{x:g} s</text>'
-            )
-    parts += [
-        _mark(mark, px, bottom, number if chart.labels else -1) for number, mark in enumerate(chart.marks)
-    ]
+            parts.append(f'<text class="tick" x="{px(x):.1f}" y="{bottom + 18}" text-anchor="middle">{x:g} s</text>')
+    parts += [_mark(mark, px, bottom, number if chart.labels else -1) for number, mark in enumerate(chart.marks)]
     parts += [_path(line, px, py, bottom) for line in chart.lines]
     parts += [_hover(chart, px, right, bottom)]
     parts.append("</svg>")
@@ -85,8 +79,7 @@ def render(chart: Chart) -> str:
 def legend(chart: Chart) -> str:
     """The lines' names with their colours."""
     return "".join(
-        f'<span class="key"><i class="swatch {line.style}"></i>{escape(line.name)}</span>'
-        for line in chart.lines
+        f'<span class="key"><i class="swatch {line.style}"></i>{escape(line.name)}</span>' for line in chart.lines
     )
 
 
@@ -114,7 +107,8 @@ def _path(line: Line, px: Callable[[float], float], py: Callable[[float], float]
 
 def _mark(mark: Mark, px: Callable[[float], float], bottom: float, number: int) -> str:
     x, style = px(mark.x), "mark bad" if mark.bad else "mark"
-    line = f'<line class="{style}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{bottom}"/>'
+    title = f"<title>{escape(mark.label)}, {mark.x:.1f} s</title>"
+    line = f'<line class="{style}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{bottom}">{title}</line>'
     if number < 0:
         return line
     anchor, shift = ("end", -4) if x > WIDTH * 0.8 else ("start", 4)
