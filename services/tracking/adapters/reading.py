@@ -8,13 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, text, tuple_
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, col, select
 
 from services.tracking.adapters.database import CONNECT
 from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
 
-DatabaseError = DBAPIError
+DatabaseError = (DBAPIError, PoolTimeout)
 """What every method here raises when the database does not answer."""
+
+# A database that hangs must not hold the threads that answer.
+OPTIONS = f"{CONNECT['options']} -c statement_timeout=10000"
 
 Position = tuple[datetime, UUID]
 """Where a page ended: the last interaction's time and id."""
@@ -30,7 +34,12 @@ class Reading:
             max_overflow=3,
             pool_timeout=3,
             pool_pre_ping=True,
-            connect_args={**CONNECT, "application_name": "alpes-tracking", "prepare_threshold": None},
+            connect_args={
+                **CONNECT,
+                "options": OPTIONS,
+                "application_name": "alpes-tracking",
+                "prepare_threshold": None,
+            },
         )
 
     def ping(self) -> None:

@@ -130,10 +130,16 @@ def _errors(api: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
-    @api.exception_handler(DatabaseError)
-    async def database(_request: Request, error: DatabaseError) -> Response:
-        log.warning("the database does not answer", error=str(error.orig).splitlines()[:1])
+    async def database(_request: Request, error: Exception) -> Response:
+        log.warning("the database does not answer", error=str(error).splitlines()[0])
         return _response(problems.database_away())
+
+    for kind in DatabaseError:
+        api.add_exception_handler(kind, database)
+
+    @api.exception_handler(Exception)
+    async def unexpected(_request: Request, _error: Exception) -> Response:
+        return _response(problems.internal())
 
 
 def _document(api: FastAPI) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+import structlog
+
 from services.tracking.adapters.decoding import TRACK, read
 from services.tracking.adapters.publisher import InDoubt, NothingAttempted
 from services.tracking.api import problems
@@ -22,6 +24,8 @@ PATH = "/tracking/interactions"
 MAX_BODY = 64 * 1024
 # curl -d and navigator.sendBeacon name these, whatever they send.
 _JSON_TYPES = frozenset({b"application/json", b"", b"application/x-www-form-urlencoded", b"text/plain"})
+
+log = structlog.get_logger()
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -58,6 +62,10 @@ class Ingest:
             await _problem(send, problems.nothing_attempted(str(error)))
         except InDoubt as error:
             await _problem(send, problems.in_doubt(str(error), event.id))
+        except Exception:
+            # The boundary: a caller gets a problem for our bugs, too.
+            log.exception("unexpected")
+            await _problem(send, problems.internal())
         else:
             answer = b'{"status":"success","interaction_id":"%b"}' % event.id.encode()
             await _answer(send, 201, b"application/json", answer)

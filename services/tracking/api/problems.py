@@ -101,3 +101,8 @@ def database_away() -> Problem:
         "the database does not answer",
         headers=(("retry-after", "1"),),
     )
+
+
+def internal() -> Problem:
+    """A bug of ours; the log has it."""
+    return Problem(500, "internal", "Something went wrong here", "something went wrong; the log says what")

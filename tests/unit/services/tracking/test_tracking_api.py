@@ -207,6 +207,10 @@ def test_nothing_attempted_and_in_doubt_are_told_apart() -> None:
     assert problem(doubtful, 504, "in-doubt")["interaction_id"] == ID
 
 
+def test_a_bug_is_a_problem_too() -> None:
+    problem(post(publisher=FakePublisher(KeyError("bug"))), 500, "internal")
+
+
 def test_a_refused_event_is_not_published() -> None:
     publisher = FakePublisher()
     post({**BODY, "interaction_type": "buy"}, publisher=publisher)
