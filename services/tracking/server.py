@@ -61,7 +61,7 @@ def main() -> int:
         if stopping.wait(0 if publisher else 0.5):
             connection.close()
             return 0
-    reading = Reading(settings.sqlalchemy_url)
+    reading = Reading(settings.sqlalchemy_url, settings.conninfo)
     server = Server(
         uvicorn.Config(
             Application(publisher, reading),

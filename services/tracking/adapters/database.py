@@ -17,6 +17,7 @@ CONNECT: dict[str, Any] = {
 }
 
 
-def connect(conninfo: str, name: str, *, autocommit: bool = True) -> psycopg.Connection[Any]:
-    """A connection; `name` is what pg_stat_activity shows."""
-    return psycopg.connect(conninfo, autocommit=autocommit, application_name=name, **CONNECT)
+def connect(conninfo: str, name: str, *, autocommit: bool = True, connect_timeout: int = 3) -> psycopg.Connection[Any]:
+    """A connection; `name` is what pg_stat_activity shows, `connect_timeout` in seconds."""
+    options = {**CONNECT, "connect_timeout": connect_timeout}
+    return psycopg.connect(conninfo, autocommit=autocommit, application_name=name, **options)

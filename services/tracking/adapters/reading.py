@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, create_engine, text, tuple_
+import psycopg
+from sqlalchemy import Engine, create_engine, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, col, select
 
-from services.tracking.adapters.database import CONNECT
+from services.tracking.adapters.database import CONNECT, connect
 from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
 
-DatabaseError = (DBAPIError, PoolTimeout)
+DatabaseError = (DBAPIError, PoolTimeout, psycopg.Error)
 """What every method here raises when the database does not answer."""
 
 # A database that hangs must not hold the threads that answer.
@@ -27,7 +28,8 @@ Position = tuple[datetime, UUID]
 class Reading:
     """Queries on a small pool; dead connections are noticed before they are used."""
 
-    def __init__(self, sqlalchemy_url: str) -> None:
+    def __init__(self, sqlalchemy_url: str, conninfo: str) -> None:
+        self._conninfo = conninfo
         self._engine: Engine = create_engine(
             sqlalchemy_url,
             pool_size=2,
@@ -43,9 +45,9 @@ class Reading:
         )
 
     def ping(self) -> None:
-        """Raises if the database does not answer."""
-        with self._engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        """Raises within two seconds if the database does not answer: a new connection's wait is bounded."""
+        with connect(self._conninfo, "alpes-ready", connect_timeout=2) as connection:
+            connection.execute("SELECT 1")
 
     def one(self, event_id: UUID) -> InteractionRow | None:
         with Session(self._engine) as session:
