@@ -87,7 +87,7 @@ def finished(about: About, run: Carried) -> dict[str, Any]:
     verdict = judge(findings, measures, scenario.thresholds, scenario.expect, facts)
     return {
         **_head(about),
-        "load": _load(ledger, kept),
+        "load": {**_load(ledger, kept), "accepted": len(found.answered), "counted": len(found.committed)},
         "settled": {"seconds": round(run.settled.seconds, 2), "reason": run.settled.reason},
         "measures": plain(measures),
         "histograms": {"committed": histogram(found.committed), "answered": histogram(found.answered)},

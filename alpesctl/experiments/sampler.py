@@ -25,6 +25,8 @@ class Gauge:
         self._stop = stop
         self._at = 0.0
         self._value: int | None = None
+
+    def start(self) -> None:
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
@@ -57,7 +59,8 @@ class Sampler:
         self._report = report
         self._stop = threading.Event()
         self._backlog = Gauge(backlog, now, self._stop)
-        self._counted = Gauge(counted, now, self._stop)
+        self._accepted_then = 0  # how many were accepted when the counters were last read
+        self._counted = Gauge(lambda: self._read_counted(counted), now, self._stop)
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._memory = memory
         self.usage: dict[str, int] = {}  # each replica's highest memory seen, in bytes
@@ -65,7 +68,14 @@ class Sampler:
         self.base = 0  # the counters' sum before the run
         self.samples: list[Sample] = []
 
+    def _read_counted(self, counted: Callable[[], int]) -> int:
+        value = counted()
+        self._accepted_then = self._ledger.tally[Outcome.ACCEPTED]
+        return value
+
     def start(self) -> None:
+        self._backlog.start()
+        self._counted.start()
         self._thread.start()
         threading.Thread(target=self._watch_memory, daemon=True).start()
 
@@ -107,7 +117,7 @@ class Sampler:
             refused=tally[Outcome.REFUSED] + tally[Outcome.REFUSED_IF_ALONE],
             backlog=self._backlog.value(),
             counted=counted,
-            waiting=None if counted is None else max(0, accepted - (counted - self.base)),
+            waiting=None if counted is None else max(0, self._accepted_then - (counted - self.base)),
             sent_rate=(sent - (previous.sent if previous else 0)) / seconds,
             accepted_rate=(accepted - (previous.accepted if previous else 0)) / seconds,
             counted_rate=counted_rate,

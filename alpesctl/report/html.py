@@ -63,6 +63,8 @@ def _plots(document: words.Document) -> str:
     series = document.get("series") or []
     if not series:
         return ""
+    if len(series) > 1 and not series[-1]["sent"] and document["scenario"]["load"]["rate"]:
+        series = series[:-1]  # a part of a second: its figures would look like a collapse
     marks = [
         Mark(max(0.0, fault["t"]), f"{fault['action']} {fault['target']}", bool(fault["error"]))
         for fault in document.get("faults", [])

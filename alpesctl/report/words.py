@@ -55,7 +55,8 @@ def headline(document: Document) -> str:
     if verdict["outcome"] == "passed" and found:
         if found["lost_total"] or found["duplicated_total"]:
             return f"{word}: within its thresholds"
-        figures = f"{found['accepted']:,} accepted, {found['counted']:,} counted"
+        load = document["load"]
+        figures = f"{load['accepted']:,} of {load['events']:,} accepted, {load['counted']:,} counted"
         return f"{word}: {figures}, none lost, none counted twice"
     reasons = verdict["reasons"]
     return f"{word}: {reasons[0]}" if reasons else word
@@ -137,7 +138,7 @@ def load(document: Document) -> str:
         return ""
     text = f"{sent['events']:,} events sent in {sent['span_seconds']:.1f} s"
     if sent["warmup_events"]:
-        text += f", after {sent['warmup_events']:,} to warm up"
+        text += f", after {sent['warmup_events']:,} to warm up (reconciled too)"
     if sent["late"] is not None:
         text += f"; {sent['late']:,} over 0.5 s late, the latest by {seconds(sent['worst_delay_seconds'])}"
     if sent["details"]:

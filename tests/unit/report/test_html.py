@@ -64,7 +64,7 @@ def test_a_passed_run(tmp_path: Path) -> None:
     run, _ = made(tmp_path)
     page = render_html(run)
     assert run.outcome == "passed"
-    assert "Passed: 300 accepted, 300 counted, none lost, none counted twice" in page
+    assert "Passed: 300 of 300 accepted, 300 counted, none lost, none counted twice" in page
     assert page.count("<svg") == 3
     assert "kill w-1" in page
     assert "A small &lt;run&gt;" in page
