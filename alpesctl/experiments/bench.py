@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from alpesctl.errors import StackDownError, UsageError
 from alpesctl.experiments.model import Scenario
@@ -58,8 +60,6 @@ class Bench:
 
 def services_of(scenario: Scenario, spec: Spec) -> list[str]:
     """The services that the scenario needs; raises UsageError for one that the stack lacks."""
-    from urllib.parse import urlsplit
-
     names = [urlsplit(scenario.readback.database).hostname or ""]
     if spec.pulsar is not None:
         names.append(spec.pulsar.service)
@@ -79,19 +79,27 @@ def services_of(scenario: Scenario, spec: Spec) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def check_up(scenario: Scenario, bench: Bench) -> None:
-    """Raise StackDownError where a service that the scenario needs isn't up and healthy."""
-    replicas = bench.runtime.replicas()
-    for name in services_of(scenario, bench.spec):
-        own = [replica for replica in replicas if replica.service == name]
-        bad = [replica for replica in own if not _fit(replica)]
-        if not own or bad:
-            what = f"{bad[0].name} is {_words(bad[0])}" if bad else f"{name} has no replica"
-            raise StackDownError(
-                f"the stack isn't up: {what}",
-                why=f"scenario {scenario.name} needs {name}",
-                out="alpesctl up, then alpesctl status",
-            )
+def check_up(scenario: Scenario, bench: Bench, *, patience: float = 30.0) -> None:
+    """Raise StackDownError where a service that the scenario needs isn't up and healthy.
+
+    A replica that has just been started gets `patience` seconds to become healthy."""
+    needed = services_of(scenario, bench.spec)
+    deadline = time.monotonic() + patience
+    while True:
+        replicas = [replica for replica in bench.runtime.replicas() if replica.service in needed]
+        unfit = [replica for replica in replicas if not _fit(replica)]
+        starting = all(replica.health is Health.STARTING for replica in unfit)
+        if not unfit or not starting or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    absent = [name for name in needed if name not in {replica.service for replica in replicas}]
+    if unfit or absent:
+        what = f"{unfit[0].name} is {_words(unfit[0])}" if unfit else f"{absent[0]} has no replica"
+        raise StackDownError(
+            f"the stack isn't up: {what}",
+            why=f"scenario {scenario.name} needs {unfit[0].service if unfit else absent[0]}",
+            out="alpesctl up, then alpesctl status",
+        )
 
 
 def check_faults(scenario: Scenario, bench: Bench) -> None:
