@@ -11,15 +11,15 @@ import threading
 import time
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any
 
 import psycopg
 import structlog
 
 from services.tracking import logs
-from services.tracking.adapters.broker import BrokerAway, Commands, Letters, client
+from services.tracking.adapters.broker import Commands, Letters
 from services.tracking.adapters.counting import Counter
 from services.tracking.adapters.decoding import Message, decode, reject
+from services.tracking.adapters.link import BrokerAway, client
 from services.tracking.adapters.relay import relay
 from services.tracking.handlers import Store, count
 from services.tracking.settings import Settings
@@ -82,7 +82,6 @@ def main() -> int:
     settings = Settings()
     logs.configure("tracking-worker", settings.replica)
     stopping = threading.Event()
-    connection = client(settings.pulsar_url)
     loop: Loop | None = None
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -97,7 +96,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
 
-    commands = _subscribe(settings, connection, stopping)
+    commands = _subscribe(settings, stopping)
     if commands is None:
         return 0
     store = Counter(settings.conninfo, settings.replica)
@@ -117,17 +116,16 @@ def main() -> int:
     loop.run()
     commands.close()
     relaying.join(3.0)
-    connection.close()
     store.close()
     health.shutdown()
     log.info("stopped")
     return 0
 
 
-def _subscribe(settings: Settings, connection: Any, stopping: threading.Event) -> Commands | None:
+def _subscribe(settings: Settings, stopping: threading.Event) -> Commands | None:
     while not stopping.is_set():
         try:
-            return Commands(connection, settings.topic, settings.subscription_name, settings.replica)
+            return Commands(settings.pulsar_url, settings.topic, settings.subscription_name, settings.replica)
         except BrokerAway as error:
             log.warning("waiting for the broker", error=str(error))
             stopping.wait(0.5)

@@ -16,8 +16,8 @@ import structlog
 import uvicorn
 
 from services.tracking import logs
-from services.tracking.adapters.broker import BrokerAway, client
-from services.tracking.adapters.publisher import Publisher
+from services.tracking.adapters.link import BrokerAway
+from services.tracking.adapters.publisher import Publisher, connect
 from services.tracking.adapters.reading import Reading
 from services.tracking.api.app import Application
 from services.tracking.settings import Settings
@@ -51,15 +51,15 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
 
-    connection = client(settings.pulsar_url)
     publisher: Publisher | None = None
     while publisher is None:
         try:
-            publisher = Publisher(connection, settings.topic)
+            publisher = connect(settings.pulsar_url, settings.topic)
         except BrokerAway as error:
             log.warning("waiting for the broker", error=str(error))
         if stopping.wait(0 if publisher else 0.5):
-            connection.close()
+            if publisher is not None:
+                publisher.close()
             return 0
     reading = Reading(settings.sqlalchemy_url, settings.conninfo)
     server = Server(
@@ -83,7 +83,6 @@ def main() -> int:
     log.info("listening", host=settings.host, port=settings.port or PORT, topic=settings.topic)
     server.run()
     publisher.close()
-    connection.close()
     reading.close()
     log.info("stopped")
     return 0

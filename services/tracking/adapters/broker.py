@@ -9,6 +9,7 @@ import pulsar
 import structlog
 
 from services.tracking.adapters.decoding import Message
+from services.tracking.adapters.link import BrokerAway, Link
 
 BATCH_MESSAGES = 2000
 BATCH_BYTES = 8 * 2**20
@@ -21,23 +22,14 @@ SEND_TIMEOUT_MS = 2000
 log = structlog.get_logger()
 
 
-def client(url: str) -> pulsar.Client:
-    """A client that logs warnings and errors only. Raises nothing: connections come with what uses them."""
-    return pulsar.Client(
-        url,
-        operation_timeout_seconds=5,
-        connection_timeout_ms=2000,
-        logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Warn),
-    )
-
-
 class Commands:
     """A KeyShared consumer. What is received and not acknowledged goes to another one if this one dies."""
 
-    def __init__(self, connection: pulsar.Client, topic: str, subscription: str, name: str) -> None:
+    def __init__(self, url: str, topic: str, subscription: str, name: str) -> None:
         """Raises BrokerAway while the broker does not answer."""
-        try:
-            self._consumer = connection.subscribe(
+
+        def subscribe(connection: pulsar.Client) -> Any:
+            return connection.subscribe(
                 topic,
                 subscription,
                 consumer_type=pulsar.ConsumerType.KeyShared,
@@ -48,17 +40,18 @@ class Commands:
                 batch_receive_policy=pulsar.ConsumerBatchReceivePolicy(BATCH_MESSAGES, BATCH_BYTES, BATCH_WAIT_MS),
                 batch_index_ack_enabled=True,
             )
-        except pulsar.PulsarException as error:
-            raise BrokerAway(str(error)) from error
+
+        self._link = Link(url, subscribe)
 
     def batch_receive(self) -> Sequence[Message]:
         """What has come within BATCH_WAIT_MS, at most BATCH_MESSAGES; perhaps nothing."""
-        received: Sequence[Message] = self._consumer.batch_receive()
+        self._link.check()
+        received: Sequence[Message] = self._link.handle.batch_receive()
         return received
 
     def acknowledge(self, messages: Sequence[Any]) -> None:
         """Tell the broker. What it misses of that comes again, and is absorbed."""
-        acknowledge = self._consumer.acknowledge
+        acknowledge = self._link.handle.acknowledge
         try:
             for message in messages:
                 acknowledge(message)
@@ -66,11 +59,11 @@ class Commands:
             log.warning("not acknowledged", messages=len(messages), error=str(error))
 
     def is_connected(self) -> bool:
-        return bool(self._consumer.is_connected())
+        return bool(self._link.handle.is_connected())
 
     def close(self) -> None:
         """Flushes the acknowledgements."""
-        self._consumer.close()
+        self._link.close()
 
 
 class Letters:
@@ -88,7 +81,3 @@ class Letters:
             self._producer.send(body, partition_key=key or None, properties=dict(properties))
         except pulsar.PulsarException as error:
             raise BrokerAway(str(error)) from error
-
-
-class BrokerAway(Exception):
-    """The broker does not answer, or not in time."""

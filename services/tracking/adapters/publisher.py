@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pulsar
 
-from services.tracking.adapters.broker import SEND_TIMEOUT_MS, BrokerAway
+from services.tracking.adapters.broker import SEND_TIMEOUT_MS
+from services.tracking.adapters.link import Link
 
 BATCH_DELAY_MS = 1
 PENDING_MESSAGES = 10_000
+CHECK_PERIOD_S = 0.5
+
+
+class Linked(Protocol):
+    """What we need of a Link to a producer."""
+
+    handle: Any
+
+    def check(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class NothingAttempted(Exception):
@@ -29,37 +41,26 @@ class InDoubt(Exception):
 
 
 class Publisher:
-    """A producer of one topic. Made outside of the event loop, since connecting blocks."""
+    """Publishes to one topic, from one event loop."""
 
-    def __init__(self, connection: pulsar.Client, topic: str) -> None:
-        """Raises BrokerAway while the broker does not answer."""
-        try:
-            self._producer = connection.create_producer(
-                topic,
-                send_timeout_millis=SEND_TIMEOUT_MS,
-                max_pending_messages=PENDING_MESSAGES,
-                batching_enabled=True,
-                # Batches of the default kind go where their first key goes.
-                batching_type=pulsar.BatchingType.KeyBased,
-                batching_max_publish_delay_ms=BATCH_DELAY_MS,
-                batching_max_messages=1000,
-            )
-        except pulsar.PulsarException as error:
-            raise BrokerAway(str(error)) from error
+    def __init__(self, link: Linked) -> None:
+        self._link = link
         self._done: deque[tuple[asyncio.Future[Any], Any]] = deque()
         self._waking = False
+        self._closing = threading.Event()
 
     def is_connected(self) -> bool:
-        return bool(self._producer.is_connected())
+        return bool(self._link.handle.is_connected())
 
     async def publish(self, body: bytes, key: str, properties: Mapping[str, str]) -> None:
         """Returns with the broker's receipt. Raises NothingAttempted or InDoubt."""
-        if not self._producer.is_connected():
+        producer = self._link.handle  # one and the same throughout: the link may be made anew meanwhile
+        if not producer.is_connected():
             raise NothingAttempted("not connected to the broker")
         loop = asyncio.get_running_loop()
         receipt = loop.create_future()
         try:
-            self._producer.send_async(
+            producer.send_async(
                 body,
                 functools.partial(self._received, loop, receipt),
                 partition_key=key,
@@ -92,4 +93,34 @@ class Publisher:
 
     def close(self) -> None:
         """Waits for receipts that are due, SEND_TIMEOUT_MS at most."""
-        self._producer.close()
+        self._closing.set()
+        self._link.close()
+
+    def keep(self) -> None:
+        """Keep the link alive from a thread of its own."""
+
+        def run() -> None:
+            while not self._closing.wait(CHECK_PERIOD_S):
+                self._link.check()
+
+        threading.Thread(target=run, name="link", daemon=True).start()
+
+
+def connect(url: str, topic: str) -> Publisher:
+    """A publisher that outlives outages. Blocks while connecting; raises BrokerAway if that fails."""
+
+    def create(connection: pulsar.Client) -> Any:
+        return connection.create_producer(
+            topic,
+            send_timeout_millis=SEND_TIMEOUT_MS,
+            max_pending_messages=PENDING_MESSAGES,
+            batching_enabled=True,
+            # Batches of the default kind go where their first key goes.
+            batching_type=pulsar.BatchingType.KeyBased,
+            batching_max_publish_delay_ms=BATCH_DELAY_MS,
+            batching_max_messages=1000,
+        )
+
+    publisher = Publisher(Link(url, create))
+    publisher.keep()
+    return publisher

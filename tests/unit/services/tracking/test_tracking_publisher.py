@@ -27,17 +27,18 @@ class FakeProducer:
         threading.Thread(target=callback, args=(self.result, None)).start()
 
 
-class FakeClient:
+class FakeLink:
     def __init__(self, producer: FakeProducer) -> None:
-        self.producer = producer
+        self.handle: Any = producer
 
-    def create_producer(self, *_: Any, **__: Any) -> FakeProducer:
-        return self.producer
+    def check(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 def publish(producer: FakeProducer, times: int = 1) -> None:
     async def run() -> None:
-        publisher = Publisher(FakeClient(producer), "topic")
+        publisher = Publisher(FakeLink(producer))
         await asyncio.gather(*(publisher.publish(b"%d" % n, "1", {}) for n in range(times)))
 
     asyncio.run(run())
