@@ -48,6 +48,11 @@ class Project:
         """The runtime that was asked for; raises MachineError where it isn't to be had."""
         return open_runtime(self._where.runtime or self._settings.runtime, self.spec, self._settings)
 
+    @property
+    def records(self) -> Path:
+        """The folder under which `runs/` lies."""
+        return self._settings.records_dir or self.spec.directory
+
     @cached_property
     def wishes(self) -> WishFile:
         return WishFile(self._settings.state_dir / self.spec.project / "wishes.json")

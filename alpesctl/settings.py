@@ -12,13 +12,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """`ALPES_*` variables. Folders default to the user's own cache and state directories."""
+    """`ALPES_*` variables. Folders default to the user's own cache and state directories; records
+    default to the project's folder, under `runs/`."""
 
     model_config = SettingsConfigDict(env_prefix="ALPES_", extra="ignore")
 
     runtime: str = "auto"
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("alpesctl"))
     state_dir: Path = Field(default_factory=lambda: _default_state_dir())
+    records_dir: Path | None = None
     java_home: Path | None = None
 
 

@@ -21,7 +21,7 @@ def report(
     from alpesctl.experiments.record import find_record, list_records
     from alpesctl.report.html import render_html
 
-    root = context_of(ctx).project.spec.directory
+    root = context_of(ctx).project.records
     records = [find_record(root, run) for run in runs] if runs else list_records(root)[:last]
     if not records:
         records = [find_record(root)]

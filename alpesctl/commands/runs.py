@@ -13,7 +13,7 @@ def runs(ctx: typer.Context, json: Json = False) -> Result:
     """Show the recorded runs, newest first."""
     from alpesctl.experiments.record import list_records
 
-    found = list_records(context_of(ctx).project.spec.directory)
+    found = list_records(context_of(ctx).project.records)
     rows = [[r.directory.name, r.name, r.started, r.outcome] for r in found]
     return Result(
         "runs",

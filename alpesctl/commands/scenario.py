@@ -115,7 +115,7 @@ def _run(context: Context, name: str, overrides: Overrides, as_json: bool) -> Re
         spec=project.spec,
         admin=project.admin(),
         shaper=PlanShaper(project),
-        root=project.spec.directory,
+        root=project.records,
     )
     try:
         record = run_scenario(scenario, bench, view)

@@ -1,0 +1,100 @@
+"""A stop must lose nothing: exit code 0 within the grace period, what is in hand counted or handed back."""
+
+from __future__ import annotations
+
+import threading
+
+import pulsar
+import pytest
+
+from alpesctl.runtimes.base import State
+from tests.e2e.conftest import Stack
+from tests.waiting import eventually
+
+
+def publish(stack: Stack, count: int) -> None:
+    endpoint = stack.project().runtime.endpoint("pulsar", 6650)
+    client = pulsar.Client(f"pulsar://{endpoint}", logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    try:
+        producer = client.create_producer(
+            "commands.tracking",
+            max_pending_messages=count,
+            batching_enabled=True,
+            batching_type=pulsar.BatchingType.KeyBased,
+        )
+        for index in range(count):
+            producer.send_async(b"probe", lambda *_: None, partition_key=str(index % 64))
+        producer.flush()
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT"])
+def test_a_worker_with_a_batch_in_hand_must_end_with_0_and_lose_nothing(stack: Stack, signal: str) -> None:
+    runtime = stack.project().runtime
+    before = stack.counted()
+    publish(stack, 20_000)
+    eventually(lambda: stack.counted() > before, what="the worker is at it")
+    pid = stack.replica("tracking_worker", with_health=False).pid
+    runtime.signal("tracking_worker", 1, signal)
+    eventually(lambda: stack.replica("tracking_worker", with_health=False).pid != pid, what="its end")
+    log = stack.project().runtime.logs(["tracking_worker"])
+    assert any('"stopped"' in line.text for line in log), "it did not get to its last line"
+    eventually(lambda: stack.counted() >= before + 20_000, within=60, what="the next one counts the rest")
+    assert stack.counted() == before + 20_000
+
+
+def test_a_stopped_worker_must_exit_0(stack: Stack) -> None:
+    before = stack.counted()
+    publish(stack, 20_000)
+    eventually(lambda: stack.counted() > before, what="the worker is at it")
+    assert stack.project().runtime.stop("tracking_worker", 1) == 0
+    assert stack.replica("tracking_worker").state is State.EXITED
+    stack.ok("up")
+    eventually(lambda: stack.counted() >= before + 20_000, within=60, what="the rest")
+    assert stack.counted() == before + 20_000
+
+
+def test_a_replica_with_requests_in_flight_must_exit_0_and_fail_none(stack: Stack) -> None:
+    before = stack.counted()
+    answers: list[int] = []
+    going = threading.Event()
+    going.set()
+
+    def client() -> None:
+        while going.is_set():
+            answers.append(stack_post(url))
+
+    url = stack.url("tracking_nginx", 8040, "/tracking/interactions")
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        eventually(lambda: len(answers) > 200, what="a steady load")
+        assert stack.project().runtime.stop("tracking", 2) == 0
+        reached = len(answers)
+        eventually(lambda: len(answers) > reached + 200, what="the others go on")
+    finally:
+        going.clear()
+        for thread in threads:
+            thread.join()
+        stack.ok("up")
+    assert set(answers) == {201}
+    eventually(lambda: stack.counted() >= before + len(answers), what="all counted")
+    assert stack.counted() == before + len(answers)
+
+
+def stack_post(url: str) -> int:
+    import json
+    import urllib.error
+    import urllib.request
+
+    from tests.e2e.conftest import EVENT
+
+    request = urllib.request.Request(url, json.dumps(EVENT).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=15) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
