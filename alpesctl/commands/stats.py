@@ -12,7 +12,7 @@ from alpesctl.result import Result, Table
 
 def stats(ctx: typer.Context, json: Json = False) -> Result:
     """Show the services' own statistics, read where a user of theirs would read them."""
-    from alpesctl.commands.status import _topics as topics_of
+    from alpesctl.commands.status import waiting
 
     project = context_of(ctx).project
     tables, found = [], []
@@ -21,7 +21,7 @@ def stats(ctx: typer.Context, json: Json = False) -> Result:
         found.append({"title": source.title, "items": items})
         rows = [[_shown(item.get(column, "")) for column in source.columns] for item in items]
         tables.append(Table(source.title, list(source.columns), rows, "nothing counted yet"))
-    topics = topics_of(ctx)
+    topics = waiting(ctx)
     tables.append(
         Table(
             "Waiting in the topics",

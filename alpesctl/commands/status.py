@@ -16,7 +16,7 @@ def status(ctx: typer.Context, json: Json = False) -> Result:
 
     project = context_of(ctx).project
     replicas = project.runtime.replicas(with_usage=True)
-    topics = _topics(ctx)
+    topics = waiting(ctx)
     rows = [
         [
             r.name,
@@ -55,8 +55,10 @@ def _document(replica: Replica) -> dict[str, object]:
     return {"name": replica.name, **document}
 
 
-def _topics(ctx: typer.Context) -> list[dict[str, object]]:
+def waiting(ctx: typer.Context) -> list[dict[str, object]]:
+    """Every subscription of the declared topics with its backlog; a run's own hold counts for nobody."""
     from alpesctl.errors import AlpesError
+    from alpesctl.experiments.topic import HOLD_PREFIX
 
     project = context_of(ctx).project
     found: list[dict[str, object]] = []
@@ -66,6 +68,8 @@ def _topics(ctx: typer.Context) -> list[dict[str, object]]:
         except AlpesError:
             continue
         for subscription in stats.subscriptions.values():
+            if subscription.name.startswith(HOLD_PREFIX):
+                continue
             found.append(
                 {
                     "topic": topic.name,

@@ -1,4 +1,4 @@
-"""What supervisor starts for a replica: reap the last incarnation's leftovers, record the process, exec.
+"""What supervisor starts for a replica: reap what its last incarnation left, open its log, exec.
 
 Standard library only, and run as a file: it stands between every restart and the program.
 Its one argument is the replica's folder, which holds launch.json (mode 0600).
@@ -13,6 +13,8 @@ import signal
 import sys
 import time
 from pathlib import Path
+
+LOG_BYTES = 256 * 1024 * 1024
 
 
 def leftovers_gone(folder: Path, *, timeout: float = 5.0) -> None:
@@ -46,8 +48,24 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def open_log(folder: Path) -> None:
+    """Point standard output and error at out.log, appending.
+
+    The program writes its log itself: supervisor in between would cost a tenth of a core under load, and
+    its death would break the pipe. A log that has grown large becomes out.log.1 at a start.
+    """
+    path = folder / "out.log"
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(folder / "out.log.1")
+    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
+    open_log(folder)
     launch = json.loads((folder / "launch.json").read_text())
     leftovers_gone(folder)
     partial = folder / "pid.json.new"

@@ -15,6 +15,8 @@ from typing import Any
 from alpesctl.errors import MachineError
 
 _LONGEST_SOCKET_PATH = 100
+# The user's wishes lie beside the runtime's files, and outlive a `down`.
+WISHES = "wishes.json"
 
 
 @dataclass(frozen=True)
@@ -131,16 +133,16 @@ class ProjectState:
         write_json(self.folder / "ports.json", ports)
 
     def forget(self) -> None:
-        """Remove everything of the project but its volumes."""
+        """Remove everything of the project but its volumes, and what isn't the runtime's own."""
         for entry in self.folder.iterdir() if self.folder.is_dir() else ():
-            if entry == self.volumes_folder:
+            if entry == self.volumes_folder or entry.name == WISHES:
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
             else:
                 entry.unlink(missing_ok=True)
-        if self.volumes_folder.is_dir() and not any(self.volumes_folder.iterdir()):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
 
 def read_json(path: Path) -> dict[str, Any]:

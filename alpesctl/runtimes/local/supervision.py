@@ -21,7 +21,6 @@ from alpesctl.errors import MachineError
 from alpesctl.runtimes.local.state import ProjectState, ReplicaRecord
 
 _FILES = 65536
-_LOG_BYTES = 256 * 1024 * 1024
 _FAULT_BAD_NAME, _FAULT_NOT_RUNNING, _FAULT_ALREADY_STARTED, _FAULT_STILL_RUNNING = 10, 70, 60, 91
 
 
@@ -147,10 +146,9 @@ class Supervisor:
             "stopsignal": record.stop_signal.removeprefix("SIG"),
             "stopwaitsecs": str(max(1, round(record.stop_grace))),
             "killasgroup": "true",
-            "redirect_stderr": "true",
-            "stdout_logfile": str(folder / "out.log"),
-            "stdout_logfile_maxbytes": str(_LOG_BYTES),
-            "stdout_logfile_backups": "1",
+            # The launcher opens the log; supervisor sees none of it.
+            "stdout_logfile": "NONE",
+            "stderr_logfile": "NONE",
         }
         body = "".join(f"{key}={value.replace('%', '%%')}\n" for key, value in lines.items())
         (self._state.programs_conf / f"{record.program}.conf").write_text(f"[program:{record.program}]\n{body}")
