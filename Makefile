@@ -17,10 +17,14 @@ $(STAMP): requirements.txt pyproject.toml
 
 demo: $(STAMP) ## the stack up, both scenarios with parts killed, the proof, a report; leaves the stack up
 	$(VENV)/bin/alpesctl up
-	$(VENV)/bin/alpesctl scenario performance
-	$(VENV)/bin/alpesctl scenario availability
-	$(VENV)/bin/alpesctl stats
-	$(VENV)/bin/alpesctl report
+	@verdict=0; \
+	for scenario in performance availability; do \
+	    $(VENV)/bin/alpesctl scenario $$scenario || verdict=$$?; \
+	done; \
+	$(VENV)/bin/alpesctl stats; \
+	$(VENV)/bin/alpesctl report --last 2; \
+	$(VENV)/bin/alpesctl addresses; \
+	exit $$verdict
 
 test: $(STAMP) ## all tests, on a stack of their own with real Pulsar, PostgreSQL and nginx
 	$(VENV)/bin/python -m pytest

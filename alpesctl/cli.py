@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("down", "down"),
     "plan": ("plan", "plan"),
     "status": ("status", "status"),
+    "addresses": ("addresses", "addresses"),
     "logs": ("logs", "logs"),
     "scale": ("scale", "scale"),
     "partition show": ("partition", "show"),

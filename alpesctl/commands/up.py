@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alpesctl.commands.addresses import reachable
 from alpesctl.commands.options import DryRun, Json, Services
 from alpesctl.context import Context, context_of
-from alpesctl.result import Result, Table, plain
+from alpesctl.result import Result, Table
 
 if TYPE_CHECKING:
     from alpesctl.reconcile.plan import Operation
@@ -49,7 +50,7 @@ def bring_up(context: Context, services: list[str], *, remove_orphans: bool = Fa
             done += plan.operations
             if not plan.operations:
                 break
-    addresses = [[a.title, _here(context, a.url)] for a in project.spec.addresses]
+    found = reachable(context)
     lines = [f"{len(done)} operations" if done else "nothing to do: the stack is as it should be"]
     return Result(
         command="up",
@@ -57,24 +58,14 @@ def bring_up(context: Context, services: list[str], *, remove_orphans: bool = Fa
             "project": project.spec.project,
             "runtime": project.runtime.name,
             "operations": [str(operation) for operation in done],
-            "addresses": plain([{"title": title, "url": url} for title, url in addresses]),
+            "addresses": found,
             "orphans": list(plan.orphans),
         },
         lines=lines,
-        tables=[Table("Addresses", ["what", "where"], [row for row in addresses if row[1]])],
+        tables=[Table("Addresses", ["what", "where"], [[a["title"], a["url"]] for a in found])],
         notes=[
             *plan.notes,
             "demo mode: no API keys, the passwords of the compose file, everything on loopback",
             "alpesctl down stops it and keeps its data",
         ],
     )
-
-
-def _here(context: Context, url: str) -> str:
-    from alpesctl.errors import AlpesError
-    from alpesctl.runtimes.addresses import resolve
-
-    try:
-        return resolve(context.project.runtime, context.project.spec, url)
-    except AlpesError:
-        return ""
