@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tracking_fakes import FakePublisher
 
 from services.tracking.adapters.decoding import read
 from services.tracking.adapters.publisher import InDoubt, NothingAttempted
@@ -20,6 +19,7 @@ from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
 from services.tracking.api.app import Application
 from services.tracking.api.ingest import MAX_BODY
 from services.tracking.domain.identity import bucket, canonical
+from tests.unit.services.tracking.tracking_fakes import FakePublisher
 
 ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
 REQUEST = "0123456789abcdef0123456789abcdef"

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tracking_fakes import FakeMessage, FakeMessageId
 
 from services.tracking.adapters.decoding import decode, reject
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Probe, Rejected
+from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId
 
 ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
 BODY = {

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tracking_fakes import FakeStore
 
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Outcome, Probe, Rejected
 from services.tracking.handlers import count, sort
+from tests.unit.services.tracking.tracking_fakes import FakeStore
 
 DAY = date(2026, 11, 24)
 
