@@ -5,6 +5,7 @@ Source: Pulsar 4.0's admin REST API, v2. Must not decide anything about the stac
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -79,7 +80,7 @@ class PulsarAdmin:
         except urllib.error.HTTPError as error:
             detail = _reason(error)
             raise PulsarRefused(f"Pulsar refused {method} {path}", error.code, detail) from error
-        except (OSError, TimeoutError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise StackDownError(
                 "Pulsar's admin endpoint does not answer",
                 why=str(error),
@@ -190,7 +191,7 @@ class PulsarAdmin:
         self._call("POST", f"namespaces/{self.namespace}/retention", body)
 
 
-class PulsarRefused(AlpesError):
+class PulsarRefused(StackDownError):
     """Pulsar answered with an HTTP error; `status` is its code."""
 
     code = "pulsar"

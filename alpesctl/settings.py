@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ALPES_", extra="ignore")
 
     runtime: str = "auto"
-    cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("alpesctl"))
+    cache_dir: Path = Field(default_factory=lambda: _default_cache_dir())
     state_dir: Path = Field(default_factory=lambda: _default_state_dir())
     records_dir: Path | None = None
     java_home: Path | None = None
@@ -28,7 +29,16 @@ def _default_state_dir() -> Path:
     # PostgreSQL refuses to run as root and so runs as another user there, which must reach its data.
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/alpesctl")
+    # Apple's folder has a space in its name, which not every program of the stack can take.
+    if sys.platform == "darwin":
+        return Path.home() / ".local" / "state" / "alpesctl"
     return platformdirs.user_state_path("alpesctl")
+
+
+def _default_cache_dir() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / ".cache" / "alpesctl"
+    return platformdirs.user_cache_path("alpesctl")
 
 
 @lru_cache(maxsize=1)

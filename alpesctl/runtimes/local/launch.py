@@ -24,10 +24,11 @@ def leftovers_gone(folder: Path, *, timeout: float = 5.0) -> None:
     and the group is not, the group is ours.
     """
     try:
-        group = int(json.loads((folder / "pid.json").read_text())["pid"])
+        record = json.loads((folder / "pid.json").read_text())
+        group = int(record["pid"])
     except (OSError, ValueError, KeyError):
         return
-    if group == os.getpid() or _alive(group):
+    if record.get("boot") != boot() or group == os.getpid() or _alive(group):
         return
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -38,6 +39,14 @@ def leftovers_gone(folder: Path, *, timeout: float = 5.0) -> None:
         except PermissionError:
             return
         time.sleep(0.01)
+
+
+def boot() -> str:
+    """What tells one boot of this machine from another: process ids of an earlier one mean nothing."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _alive(pid: int) -> bool:
@@ -69,7 +78,7 @@ def main() -> None:
     launch = json.loads((folder / "launch.json").read_text())
     leftovers_gone(folder)
     partial = folder / "pid.json.new"
-    partial.write_text(json.dumps({"pid": os.getpid(), "launched_at": time.time()}))
+    partial.write_text(json.dumps({"pid": os.getpid(), "launched_at": time.time(), "boot": boot()}))
     partial.replace(folder / "pid.json")
     os.chdir(launch["cwd"])
     if launch["uid"] is not None:

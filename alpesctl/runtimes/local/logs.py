@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,11 @@ from pathlib import Path
 from alpesctl.runtimes.base import LogLine
 
 _EPOCH = re.compile(r'"time":\s*"(\d{9,11}\.\d+)"')
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\s*(Z|UTC|[+-]\d\d:?\d\d)?")
+# At the line's start, or as the member of that name: what a request holds must not date a line.
+_ISO = re.compile(
+    r"(?:^\W{0,2}|\"(?:time|timestamp)\":\s*\")"
+    r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?\s*(Z|UTC|[+-]\d\d:?\d\d)?"
+)
 _POLL = 0.1
 
 
@@ -23,9 +28,13 @@ def line_time(text: str) -> datetime | None:
     if match := _EPOCH.search(text, 0, 400):
         return datetime.fromtimestamp(float(match.group(1)), UTC)
     if match := _ISO.search(text, 0, 400):
-        day, clock, fraction, zone = match.groups()
+        year, month, day, clock, fraction, zone = match.groups()
         offset = {"Z": "+00:00", "UTC": "+00:00", None: "+00:00"}.get(zone, zone)
-        return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0').ljust(6, '0')}{offset}").astimezone(UTC)
+        moment = f"{year}-{month}-{day}T{clock}.{(fraction or '0').ljust(6, '0')}{offset}"
+        try:
+            return datetime.fromisoformat(moment).astimezone(UTC)
+        except ValueError:
+            return None
     return None
 
 
@@ -40,7 +49,7 @@ def read(replica: str, path: Path, *, since: datetime | None = None, tail: int |
     if tail is None:
         yield from lines
     else:
-        yield from list(lines)[-tail:] if tail else []
+        yield from deque(lines, maxlen=tail)
 
 
 def _lines(replica: str, path: Path) -> Iterator[LogLine]:

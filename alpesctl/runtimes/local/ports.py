@@ -36,11 +36,6 @@ class PortBook:
         self._state.save_ports(book)
         return book[key]
 
-    def release(self, service: str, number: int) -> None:
-        """Forget the ports of a removed replica."""
-        prefix = f"{service}-{number}:"
-        self._state.save_ports({k: v for k, v in self._state.ports().items() if not k.startswith(prefix)})
-
 
 def _from_range(service: Service, port: Port, taken: set[int]) -> int:
     for candidate in range(port.host_first, port.host_last + 1):

@@ -8,6 +8,9 @@ import signal
 
 import psutil
 
+# The launcher records the time after the fork that made it, and clocks tick coarsely (seconds).
+_SAME_LAUNCH = 5.0
+
 
 def tree(pid: int | None) -> list[psutil.Process]:
     """The process and all its descendants, itself first; empty where it doesn't run."""
@@ -20,14 +23,16 @@ def tree(pid: int | None) -> list[psutil.Process]:
         return []
 
 
-def group(leader: int | None) -> list[psutil.Process]:
-    """The processes of a process group, whether or not its leader lives."""
-    if leader is None:
-        return []
+def group(leader: int, launched_at: float) -> list[psutil.Process]:
+    """The members of the process group that `leader` began at `launched_at` (Unix seconds), whether or not
+    the leader lives. A group whose living leader is older or younger is another program's."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if abs(psutil.Process(leader).create_time() - launched_at) > _SAME_LAUNCH:
+            return []
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == leader:
+            if os.getpgid(process.pid) == leader and process.create_time() >= launched_at - _SAME_LAUNCH:
                 found.append(process)
     return found
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import signal as signals
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
-from alpesctl.errors import AlpesError, ForeignError, StackDownError, UnhealthyError, UsageError
+from alpesctl.errors import AlpesError, ForeignError, MachineError, StackDownError, UnhealthyError, UsageError
 from alpesctl.runtimes.base import Endpoint, ExecResult, Health, LogLine, Replica, State
 from alpesctl.runtimes.local import logs, processes
 from alpesctl.runtimes.local.ports import LOOPBACK, PortBook, holder, is_free
@@ -28,7 +29,8 @@ from alpesctl.stack.digest import digest as service_digest
 from alpesctl.stack.model import Service, Spec
 
 # supervisor's process states, from its documentation.
-_STOPPED, _STARTING, _RUNNING, _BACKOFF, _STOPPING = 0, 10, 20, 30, 40
+_STOPPED, _STARTING, _RUNNING, _BACKOFF, _STOPPING, _EXITED = 0, 10, 20, 30, 40, 100
+_RESPAWN = 5.0  # seconds within which supervisor starts again what died by itself
 _STATES = {
     _STARTING: State.RUNNING,
     _RUNNING: State.RUNNING,
@@ -53,9 +55,12 @@ class LocalRuntime:
 
     def _refuse_foreign(self) -> None:
         owner = self._state.owner()
-        if owner is None or owner == self._spec.directory or not self._anything_runs():
+        if owner is None or owner == self._spec.directory or not owner.is_dir() or not self._anything_runs():
             return
-        raise ForeignError(
+        raise self._foreign(owner)
+
+    def _foreign(self, owner: Path) -> ForeignError:
+        return ForeignError(
             f"the project {self._spec.project} was started from {owner}",
             why=f"this is {self._spec.directory}, and its stack is not ours to touch",
             out="run alpesctl down there, or give this one a name of its own: --project-name NAME",
@@ -66,7 +71,8 @@ class LocalRuntime:
 
     def _leftovers(self, record: ReplicaRecord) -> list[psutil.Process]:
         """What runs of a replica although supervisord is gone."""
-        return processes.group(self._state.recorded_pid(record.service, record.number))
+        launched = self._state.launched(record.service, record.number)
+        return processes.group(*launched) if launched else []
 
     # -- preparing -------------------------------------------------------------------------------
 
@@ -83,13 +89,19 @@ class LocalRuntime:
             self._reap()
             self._supervisor.ensure()
 
-    def _reap(self) -> None:
-        left = [process for record in self._state.records() for process in self._leftovers(record)]
+    def _reap(self, records: Iterable[ReplicaRecord] | None = None) -> None:
+        """End what a killed supervisord left behind of these replicas, or of all."""
+        chosen = self._state.records() if records is None else records
+        left = [process for record in chosen for process in self._leftovers(record)]
         whole = {p.pid: p for process in left for p in processes.tree(process.pid)}
         processes.kill(list(whole.values()))
 
     def digest(self, service: Service) -> str:
-        return service_digest(service)
+        """Addresses are written into a replica here, so the ports of the services it names count too."""
+        words = " ".join((*service.environment.values(), *service.command))
+        named = sorted(name for name in self._spec.services if name != service.name and name in words)
+        ports = {name: (self._spec.services[name].ports, self._spec.services[name].external) for name in named}
+        return hashlib.sha256(f"{service_digest(service)} {ports}".encode()).hexdigest()[:16]
 
     # -- observing -------------------------------------------------------------------------------
 
@@ -122,7 +134,9 @@ class LocalRuntime:
         pid = int(str(entry.get("pid", 0))) or None
         start, stop = int(str(entry.get("start", 0))), int(str(entry.get("stop", 0)))
         state = _STATES.get(state_number, State.EXITED)
-        if state is State.EXITED and start == 0:
+        if state_number == _EXITED and record.autorestart:
+            state = State.RESTARTING
+        elif state is State.EXITED and start == 0:
             state = State.CREATED
         elif state is State.RUNNING and processes.is_frozen(pid):
             state = State.PAUSED
@@ -203,6 +217,7 @@ class LocalRuntime:
             digest=self.digest(service),
             recipe=service.recipe,
             autorestart=service.restart in ("unless-stopped", "always"),
+            on_failure=service.restart.startswith("on-failure"),
             one_shot=service.one_shot,
             stop_signal=service.stop_signal,
             stop_grace=service.stop_grace,
@@ -240,7 +255,7 @@ class LocalRuntime:
         if self._pid(record) is None:
             for port in record.ports.values():
                 if not is_free(port) and not self._leftovers(record):
-                    raise UnhealthyError(
+                    raise MachineError(
                         f"{record.program} can't be started", why=holder(port), out="end that program first"
                     )
             self._routes_of(record)
@@ -248,9 +263,8 @@ class LocalRuntime:
 
     def stop(self, service: str, number: int, *, grace: float | None = None) -> int | None:
         record = self._record(service, number)
-        pid = self._pid(record)
+        pid = self._pid_for_good(record)
         if pid is None:
-            self._supervisor.stop(record.program, wait=False)
             return None
         whole = processes.tree(pid)
         processes.thaw(pid)
@@ -264,7 +278,7 @@ class LocalRuntime:
 
     def kill(self, service: str, number: int) -> None:
         record = self._record(service, number)
-        pid = self._pid(record)
+        pid = self._pid_for_good(record)
         if pid is None:
             return
         # Frozen, the process can't handle the stop signal that tells supervisor to leave it down;
@@ -273,6 +287,17 @@ class LocalRuntime:
         self._supervisor.stop(record.program, wait=False)
         processes.kill(whole)
         self._until_down(record)
+
+    def _pid_for_good(self, record: ReplicaRecord) -> int | None:
+        """The process id, or None once supervisor won't start the replica again by itself."""
+        deadline = time.monotonic() + _RESPAWN
+        while True:
+            state = self._supervisor.info().get(record.program, {}).get("state")
+            if state == _BACKOFF:
+                self._supervisor.stop(record.program, wait=False)
+            elif state != _EXITED or not record.autorestart or time.monotonic() > deadline:
+                return self._pid(record)
+            time.sleep(0.02)
 
     def _until_down(self, record: ReplicaRecord) -> None:
         deadline = time.monotonic() + 10
@@ -298,10 +323,14 @@ class LocalRuntime:
         record = self._record(service, number)
         if self._supervisor.running():
             self._supervisor.remove(record.program)
-        self._ports.release(service, number)
+        else:
+            self._reap([record])
         shutil.rmtree(self._state.replica_folder(service, number), ignore_errors=True)
 
     def remove_volumes(self) -> list[str]:
+        owner = self._state.owner()
+        if owner is not None and owner != self._spec.directory and owner.is_dir():
+            raise self._foreign(owner)
         folder = self._state.volumes_folder
         names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
         shutil.rmtree(folder, ignore_errors=True)

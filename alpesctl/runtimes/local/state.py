@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from alpesctl.errors import MachineError
+from alpesctl.runtimes.local.launch import boot
 
 _LONGEST_SOCKET_PATH = 100
 # The user's wishes lie beside the runtime's files, and outlive a `down`.
@@ -28,6 +28,7 @@ class ReplicaRecord:
     digest: str
     recipe: str
     autorestart: bool
+    on_failure: bool
     one_shot: bool
     stop_signal: str
     stop_grace: float
@@ -40,6 +41,19 @@ class ReplicaRecord:
     def program(self) -> str:
         """supervisor's name of it."""
         return f"{self.service}-{self.number}"
+
+
+def _record(raw: dict[str, Any]) -> ReplicaRecord:
+    """From JSON; members that another version wrote are left out."""
+    names = {field.name for field in fields(ReplicaRecord)}
+    try:
+        return ReplicaRecord(**{name: value for name, value in raw.items() if name in names})
+    except TypeError as error:
+        raise MachineError(
+            "a replica's record is of another version of alpesctl",
+            why=str(error),
+            out="alpesctl down with the version that made it",
+        ) from error
 
 
 class ProjectState:
@@ -64,7 +78,7 @@ class ProjectState:
         if len(str(inside).encode()) <= _LONGEST_SOCKET_PATH:
             return inside
         name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"alpesctl-{os.getuid()}" / f"{name}.sock"
+        return Path("/tmp") / f"alpesctl-{os.getuid()}" / f"{name}.sock"
 
     def ensure(self) -> None:
         """Create the folders; the socket's is open to its owner only."""
@@ -76,11 +90,16 @@ class ProjectState:
                 self.programs_folder,
             ):
                 folder.mkdir(parents=True, exist_ok=True)
-            # The database's own user must be able to walk down to its data.
+            # As root the database and nginx's workers run as other users, who must reach their files.
+            mode = 0o755 if os.geteuid() == 0 else 0o700
             for folder in (self.root, self.folder, self.volumes_folder, self.replicas_folder):
-                folder.chmod(0o755)
+                folder.chmod(mode)
             if self.socket.parent != self.folder:
                 self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+                if self.socket.parent.stat().st_uid != os.getuid():
+                    raise MachineError(
+                        f"{self.socket.parent} belongs to another user", out="set ALPES_STATE_DIR to a shorter path"
+                    )
         except OSError as error:
             raise MachineError(
                 f"{self.folder} can't be written",
@@ -110,20 +129,23 @@ class ProjectState:
         for path in self.replicas_folder.glob("*/replica.json"):
             raw = read_json(path)
             if raw:
-                found.append(ReplicaRecord(**raw))
+                found.append(_record(raw))
         yield from sorted(found, key=lambda r: (r.service, r.number))
 
     def record(self, service: str, number: int) -> ReplicaRecord | None:
         raw = read_json(self.replica_folder(service, number) / "replica.json")
-        return ReplicaRecord(**raw) if raw else None
+        return _record(raw) if raw else None
 
     def save(self, record: ReplicaRecord) -> None:
         write_json(self.replica_folder(record.service, record.number) / "replica.json", asdict(record))
 
-    def recorded_pid(self, service: str, number: int) -> int | None:
-        """The process id that the replica's launcher recorded last, whether or not it still runs."""
-        pid = read_json(self.replica_folder(service, number) / "pid.json").get("pid")
-        return int(pid) if pid else None
+    def launched(self, service: str, number: int) -> tuple[int, float] | None:
+        """Process id and time (Unix seconds) of the replica's last launch in this boot of the machine,
+        whether or not it still runs."""
+        raw = read_json(self.replica_folder(service, number) / "pid.json")
+        if not raw.get("pid") or raw.get("boot") != boot():
+            return None
+        return int(raw["pid"]), float(raw.get("launched_at", 0.0))
 
     def ports(self) -> dict[str, int]:
         """Every assigned host port, by `service-number:container_port`."""
@@ -132,17 +154,24 @@ class ProjectState:
     def save_ports(self, ports: dict[str, int]) -> None:
         write_json(self.folder / "ports.json", ports)
 
+    def has_volumes(self) -> bool:
+        return self.volumes_folder.is_dir() and any(self.volumes_folder.iterdir())
+
     def forget(self) -> None:
         """Remove everything of the project but its volumes, and what isn't the runtime's own."""
         for entry in self.folder.iterdir() if self.folder.is_dir() else ():
             if entry == self.volumes_folder or entry.name == WISHES:
                 continue
+            if entry.name == "project.json" and self.has_volumes():
+                continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
             else:
                 entry.unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        if self.folder.is_dir() and not self.has_volumes():
+            shutil.rmtree(self.volumes_folder, ignore_errors=True)
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
 
 
 def read_json(path: Path) -> dict[str, Any]:

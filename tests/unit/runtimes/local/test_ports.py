@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from alpesctl.errors import MachineError
-from alpesctl.runtimes.local.ports import PortBook, is_free
+from alpesctl.runtimes.local.ports import PortBook
 from alpesctl.runtimes.local.state import ProjectState
 from alpesctl.stack.model import Port, Service
 
@@ -45,11 +45,3 @@ def test_a_taken_port_says_who_holds_it(book: PortBook) -> None:
 def test_the_port_for_clients_outside_stands_for_the_one_inside(book: PortBook) -> None:
     service = Service("pulsar", "", (), {}, external={6650: 6651})
     assert book.assign(service, 1, 6650) == book.assign(service, 1, 6651)
-
-
-def test_a_released_port_is_free_again(book: PortBook) -> None:
-    service = Service("web", "", (), {})
-    port = book.assign(service, 1, 80)
-    book.release("web", 1)
-    assert is_free(port)
-    assert book.assign(service, 1, 81) != 0

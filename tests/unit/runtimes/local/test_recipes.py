@@ -14,7 +14,7 @@ def test_nginx_balances_over_the_running_replicas_on_loopback() -> None:
     assert "server 127.0.0.1:8011 max_fails=1 fail_timeout=2s;" in text
     assert "server 127.0.0.1:8013 max_fails=1 fail_timeout=2s;" in text
     assert "listen 127.0.0.1:9040 reuseport" in text
-    assert "pid /run/x/nginx.pid;" in text
+    assert 'pid "/run/x/nginx.pid";' in text
     assert "resolve" not in "".join(line for line in text.splitlines() if "#" not in line)
 
 
