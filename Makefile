@@ -19,11 +19,11 @@ demo: $(STAMP) ## the stack up, both scenarios with parts killed, the proof, a r
 	$(VENV)/bin/alpesctl up
 	@verdict=0; \
 	for scenario in performance availability; do \
-	    $(VENV)/bin/alpesctl scenario $$scenario || verdict=$$?; \
+	    $(VENV)/bin/alpesctl scenario $$scenario || { code=$$?; [ $$verdict = 1 ] || verdict=$$code; }; \
 	done; \
-	$(VENV)/bin/alpesctl stats; \
-	$(VENV)/bin/alpesctl report --last 2; \
-	$(VENV)/bin/alpesctl addresses; \
+	for command in stats 'report --last 2' addresses; do \
+	    $(VENV)/bin/alpesctl $$command || { code=$$?; [ $$verdict != 0 ] || verdict=$$code; }; \
+	done; \
 	exit $$verdict
 
 test: $(STAMP) ## all tests, on a stack of their own with real Pulsar, PostgreSQL and nginx
@@ -36,5 +36,5 @@ check: $(STAMP) ## formatting, lint, types, layers
 	$(VENV)/bin/lint-imports
 
 clean: ## stop the stack, delete its data and the environment
-	-test -x $(VENV)/bin/alpesctl && $(VENV)/bin/alpesctl down --volumes --yes
+	@! test -x $(VENV)/bin/alpesctl || $(VENV)/bin/alpesctl down --volumes --yes
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

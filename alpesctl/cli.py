@@ -14,7 +14,7 @@ import typer
 
 from alpesctl import __version__
 from alpesctl.context import Context
-from alpesctl.errors import AlpesError, InterruptedRun
+from alpesctl.errors import AlpesError, InterruptedRun, MachineError
 from alpesctl.result import Failure, Result
 
 app = typer.Typer(
@@ -79,6 +79,7 @@ def root(
 def _stream(text: str) -> None:
     try:
         sys.stdout.write(text + "\n")
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader (head, grep -q) has enough.
         sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115
@@ -98,6 +99,9 @@ def _runs(name: str, function: Callable[..., Result]) -> Callable[..., None]:
             result = function(*args, **kwargs)
         except AlpesError as error:
             raise typer.Exit(_fail(name, error, as_json)) from None
+        except OSError as error:
+            machine = MachineError(str(error), out="mend that, then try again")
+            raise typer.Exit(_fail(name, machine, as_json)) from None
         except KeyboardInterrupt:
             interrupted = InterruptedRun("interrupted", out="alpesctl status shows how far it came")
             raise typer.Exit(_fail(name, interrupted, as_json)) from None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import fcntl
+import os
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +51,29 @@ class Project:
     def runtime(self) -> Runtime:
         """The runtime that was asked for; raises MachineError where it isn't to be had."""
         return open_runtime(self._where.runtime or self._settings.runtime, self.spec, self._settings)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Held by whatever changes the project. Raises MachineError while another alpesctl holds it."""
+        path = self._settings.state_dir / f"{self.spec.project}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise MachineError(
+                    f"another alpesctl is at work on the project {self.spec.project}",
+                    why=f"{file.read().strip() or 'it'} has not ended yet",
+                    out="wait for it, or end it",
+                ) from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()} ({' '.join(sys.argv[1:])})")
+            file.flush()
+            try:
+                yield
+            finally:
+                file.truncate(0)
 
     @property
     def records(self) -> Path:

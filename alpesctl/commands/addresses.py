@@ -26,12 +26,18 @@ def addresses(ctx: typer.Context, json: Json = False) -> Result:
 
 def reachable(context: Context) -> list[dict[str, str]]:
     """The compose file's addresses of what is up, as they are on this machine."""
+    from urllib.parse import urlsplit
+
     from alpesctl.errors import AlpesError
     from alpesctl.runtimes.addresses import resolve
+    from alpesctl.runtimes.base import State
 
     project = context.project
+    up = {r.service for r in project.runtime.replicas(with_health=False) if r.state is State.RUNNING}
     found = []
     for address in project.spec.addresses:
+        if urlsplit(address.url).hostname not in up:
+            continue
         try:
             found.append({"title": address.title, "url": resolve(project.runtime, project.spec, address.url)})
         except AlpesError:

@@ -29,7 +29,7 @@ def down(
         return Result("down", {"operations": [str(o) for o in plan.operations], "volumes": []}, lines=lines)
     if volumes and not yes:
         context.confirm(f"Delete all data of the project {project.spec.project}?")
-    with context.progress("down") as progress:
+    with project.lock(), context.progress("down") as progress:
         project.applier(progress.operation).apply(plan)
         project.runtime.teardown()
         removed = project.runtime.remove_volumes() if volumes else []

@@ -8,6 +8,7 @@ import typer
 
 from alpesctl.commands.options import Json, Services
 from alpesctl.context import context_of
+from alpesctl.errors import UsageError
 from alpesctl.result import Result
 
 
@@ -26,8 +27,10 @@ def logs(
     project = context.project
     for name in services or []:
         require_service(project.spec, name)
+    if json and follow:
+        raise UsageError("--json and --follow exclude each other", why="a document has an end", out="leave one out")
     lines = project.runtime.logs(services or [], tail=tail, follow=follow)
-    if json and not follow:
+    if json:
         found = [
             {"replica": line.replica, "at": line.at.isoformat() if line.at else None, "text": line.text}
             for line in lines

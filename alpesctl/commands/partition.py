@@ -56,7 +56,7 @@ def grow(context: Context, topic: str, partitions: int, *, dry_run: bool = False
     data = {"topic": topic, "partitions": partitions, "operations": [str(o) for o in plan.operations]}
     if dry_run:
         return Result("partition set", data, lines=str(plan).splitlines() or ["nothing to do"])
-    with context.progress("partition set") as progress:
+    with project.lock(), context.progress("partition set") as progress:
         project.applier(progress.operation).apply(plan)
     return Result(
         "partition set",

@@ -35,12 +35,16 @@ def _count(context: Context, text: str) -> tuple[str, int]:
     service = require_service(context.project.spec, name)
     if service.one_shot:
         raise UsageError(f"{name} runs once and ends", out="scale a service that stays up")
-    if any(port.host_first == port.host_last for port in service.ports) and count > 1:
-        raise UsageError(
-            f"{name} publishes one fixed port, so it has one replica",
-            out="give it a range of ports in the compose file",
-        )
-    return name, require_count(name, count)
+    require_count(name, count)
+    for port in service.ports:
+        room = port.host_last - port.host_first + 1
+        if count > room:
+            raise UsageError(
+                f"{name}={count}: it publishes {room} port{'s' if room > 1 else ''}, one a replica",
+                why=f"{port.host_first} to {port.host_last} in the compose file",
+                out="give it a wider range of ports there",
+            )
+    return name, count
 
 
 def set_replicas(context: Context, wished: dict[str, int], *, dry_run: bool = False) -> Result:
@@ -56,7 +60,7 @@ def set_replicas(context: Context, wished: dict[str, int], *, dry_run: bool = Fa
     data = {"replicas": wished, "operations": [str(operation) for operation in plan.operations]}
     if dry_run:
         return Result("scale", data, lines=str(plan).splitlines() or ["nothing to do"])
-    with context.progress("scale") as progress:
+    with project.lock(), context.progress("scale") as progress:
         project.runtime.prepare(project.spec)
         project.applier(progress.operation).apply(plan)
     project.wishes.wish(wished)

@@ -117,8 +117,9 @@ def _run(context: Context, name: str, overrides: Overrides, as_json: bool) -> Re
         shaper=PlanShaper(project),
         root=project.records,
     )
-    try:
-        record = run_scenario(scenario, bench, view)
-    finally:
-        view.end()
+    with project.lock():
+        try:
+            record = run_scenario(scenario, bench, view)
+        finally:
+            view.end()
     return summary(record)

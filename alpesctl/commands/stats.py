@@ -39,6 +39,7 @@ def _shown(value: object) -> str:
 def _read(ctx: typer.Context, url: str) -> list[dict[str, object]]:
     import json
     import urllib.request
+    from http.client import HTTPException
 
     from alpesctl.runtimes.addresses import resolve
 
@@ -47,5 +48,5 @@ def _read(ctx: typer.Context, url: str) -> list[dict[str, object]]:
     try:
         with urllib.request.urlopen(here, timeout=10) as answer:
             return list(json.loads(answer.read())["items"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
         raise StackDownError(f"{here} does not answer", why=str(error), out="alpesctl status; alpesctl up") from error

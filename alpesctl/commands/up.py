@@ -39,7 +39,7 @@ def bring_up(context: Context, services: list[str], *, remove_orphans: bool = Fa
 
     project = context.project
     with_dependencies(project.spec, services)
-    with context.progress("up") as progress:
+    with project.lock(), context.progress("up") as progress:
         progress.note(f"project {project.spec.project} on the {project.runtime.name} runtime")
         project.runtime.prepare(project.spec)
         done: list[Operation] = []

@@ -55,7 +55,7 @@ class Applier:
             case Action.REFRESH_ROUTES:
                 runtime.refresh_routes()
             case Action.AWAIT_HEALTHY:
-                self._await_healthy(name)
+                self._await_healthy(name, operation.number)
             case Action.AWAIT_COMPLETED:
                 self._await_completed(name, number)
             case Action.GROW_TOPIC:
@@ -63,12 +63,12 @@ class Applier:
             case Action.AWAIT_CONSUMERS:
                 self._await_consumers(name)
 
-    def _await_healthy(self, name: str) -> None:
+    def _await_healthy(self, name: str, number: int | None) -> None:
         check = self._spec.services[name].health
         timeout = _MARGIN + (check.start_period + check.retries * check.interval if check else 0.0)
         deadline = time.monotonic() + timeout
         while True:
-            replicas = self._runtime.replicas([name])
+            replicas = [r for r in self._runtime.replicas([name]) if number in (None, r.number)]
             waiting = [r for r in replicas if r.health not in (Health.HEALTHY, Health.NONE) or not _up(r)]
             if replicas and not waiting:
                 return

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from alpesctl.errors import UsageError
+from alpesctl.errors import StackDownError, UsageError
 from alpesctl.reconcile.observed import Observed
 from alpesctl.runtimes.base import Health, Replica, State
 from alpesctl.stack.model import Service, Spec, Topic
@@ -116,7 +116,8 @@ def plan_up(desired: Desired, observed: Observed) -> Plan:
     for layer in _layers(desired):
         for name in layer:
             for dependency in desired.spec.services[name].depends_on:
-                operations += _await(desired, observed, dependency.service, changed, awaited, dependent=name)
+                if dependency.condition != "service_started":
+                    operations += _await(desired, observed, dependency.service, changed, awaited, dependent=name)
         for name in layer:
             found = _service(desired, observed, name)
             if found:
@@ -126,7 +127,7 @@ def plan_up(desired: Desired, observed: Observed) -> Plan:
         operations.append(Operation(Action.REFRESH_ROUTES, "", "replicas changed"))
     for name in desired.services:
         operations += _await(desired, observed, name, changed, awaited, dependent="")
-    operations += _topics(desired, observed)
+    operations += _topics(desired.spec, observed)
     orphans = tuple(r.name for r in observed.replicas if r.service not in desired.spec.services)
     if desired.remove_orphans:
         for replica in observed.replicas:
@@ -152,7 +153,11 @@ def plan_partitions(spec: Spec, observed: Observed, topic: Topic, partitions: in
     """
     if not 1 <= partitions <= MOST_PARTITIONS:
         raise UsageError(f"{partitions} partitions: a topic has 1 to {MOST_PARTITIONS}")
-    present = (observed.partitions or {}).get(topic.name)
+    if observed.partitions is None:
+        raise StackDownError(
+            "the broker can't be asked for its topics", why="it is not up, or not ready", out="alpesctl up"
+        )
+    present = observed.partitions.get(topic.name)
     if present is None:
         raise UsageError(f"there is no topic {topic.name}", out="alpesctl up creates the declared topics")
     if present == 0:
@@ -178,7 +183,7 @@ def plan_partitions(spec: Spec, observed: Observed, topic: Topic, partitions: in
                     operations += [
                         Operation(Action.STOP, name, roll, replica.number),
                         Operation(Action.START, name, roll, replica.number),
-                        Operation(Action.AWAIT_HEALTHY, name, "before the next one is rolled"),
+                        Operation(Action.AWAIT_HEALTHY, name, "before the next one is rolled", replica.number),
                     ]
     if topic.consumers and observed.of(topic.consumers):
         cause = f"{topic.subscription} must have a consumer on every partition"
@@ -248,6 +253,8 @@ def _await(
     if name in awaited:
         return
     service = desired.spec.services[name]
+    if desired.counts.get(name, service.replicas) == 0:
+        return
     cause = f"{dependent} depends on it" if dependent else "up ends when all is healthy"
     replicas = observed.of(name)
     if service.one_shot:
@@ -259,15 +266,9 @@ def _await(
         yield Operation(Action.AWAIT_HEALTHY, name, cause)
 
 
-def _topics(desired: Desired, observed: Observed) -> Iterable[Operation]:
-    if desired.spec.pulsar is None or observed.partitions is None:
+def _topics(spec: Spec, observed: Observed) -> Iterable[Operation]:
+    if observed.partitions is None or spec.pulsar is None:
         return
-    for topic in desired.spec.pulsar.topics:
-        present = observed.partitions.get(topic.name)
-        if present and present < topic.partitions:
-            yield Operation(
-                Action.GROW_TOPIC,
-                topic.name,
-                f"it has {present}, {topic.partitions} are declared",
-                topic.partitions,
-            )
+    for topic in spec.pulsar.topics:
+        if 0 < observed.partitions.get(topic.name, 0) < topic.partitions:
+            yield from plan_partitions(spec, observed, topic, topic.partitions).operations

@@ -30,8 +30,8 @@ def read(path: Path) -> Any:
     """The YAML document in `path`; a key that stands twice is an error."""
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ComposeError(f"{path} can't be read", why=str(error.strerror or error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ComposeError(f"{path} can't be read", why=str(error)) from error
     try:
         return yaml.load(text, Loader=_StrictLoader)
     except yaml.YAMLError as error:

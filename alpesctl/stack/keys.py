@@ -28,9 +28,9 @@ TOP = _keys("name services networks volumes include version", "configs secrets m
 INCLUDE = _keys("path project_directory env_file")
 SERVICE = _keys(
     """build command depends_on deploy environment expose healthcheck image networks ports restart
-    stop_grace_period stop_signal user volumes working_dir labels init cap_drop cap_add read_only
-    security_opt tmpfs mem_limit cpus pids_limit scale container_name""",
-    """annotations attach blkio_config cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
+    stop_grace_period stop_signal volumes scale""",
+    """user working_dir labels init cap_drop cap_add read_only security_opt tmpfs mem_limit cpus pids_limit
+    container_name annotations attach blkio_config cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
     cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpuset credential_spec develop device_cgroup_rules
     devices dns dns_opt dns_search domainname driver_opts entrypoint env_file extends external_links
     extra_hosts gpus group_add hostname ipc isolation label_file links logging mac_address
@@ -40,12 +40,12 @@ SERVICE = _keys(
     uts volumes_from""",
 )
 BUILD = _keys(
-    "context dockerfile target args",
-    """additional_contexts cache_from cache_to dockerfile_inline entitlements extra_hosts isolation labels
+    "context dockerfile target",
+    """args additional_contexts cache_from cache_to dockerfile_inline entitlements extra_hosts isolation labels
     network no_cache no_cache_filter platforms privileged provenance pull sbom secrets shm_size ssh tags
     ulimits""",
 )
-DEPLOY = _keys("replicas resources", "endpoint_mode labels mode placement restart_policy rollback_config update_config")
+DEPLOY = _keys("replicas", "resources endpoint_mode labels mode placement restart_policy rollback_config update_config")
 HEALTHCHECK = _keys("test interval timeout retries start_period disable", "start_interval")
 DEPENDS_ON = _keys("condition", "required restart")
 PORT = _keys("target published host_ip protocol mode name", "app_protocol")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,24 @@ def load(
 
     `environment` goes before the .env file. Raises ComposeError with a path and a way out.
     """
+    try:
+        return _load(start, environment, file, project_name, env_file)
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        # A value of a type that Compose doesn't have there; keys and texts are named before.
+        raise ComposeError(
+            "the compose file can't be understood",
+            why=f"{type(error).__name__}: {error}",
+            out="look for a list where a mapping belongs, or text where a number does",
+        ) from error
+
+
+def _load(
+    start: Path,
+    environment: Mapping[str, str],
+    file: Path | None,
+    project_name: str | None,
+    env_file: Path | None,
+) -> Spec:
     main = file.resolve() if file is not None else files.find(start.resolve())
     directory = main.parent
     default_env = directory / ".env"
@@ -46,6 +65,13 @@ def load(
     if not services:
         raise ComposeError(f"{main}: no services", out="add at least one under services:")
     _check_dependencies(services)
+    completed = {
+        dependency.service
+        for service in services.values()
+        for dependency in service.depends_on
+        if dependency.condition == "service_completed_successfully"
+    }
+    services = {name: replace(service, one_shot=name in completed) for name, service in services.items()}
     extension = merged["x-alpes"]
     pulsar = load_pulsar(extension.get("pulsar"), services)
     return Spec(
@@ -68,7 +94,10 @@ def _documents(path: Path, directory: Path, variables: Mapping[str, str]) -> lis
     raw = interpolate(files.read(path) or {}, variables)
     document = keys.check(raw, keys.TOP, "")
     found: list[_Document] = [(document, directory, path)]
-    for index, entry in enumerate(document.get("include") or []):
+    includes = document.get("include") or []
+    if not isinstance(includes, list):
+        raise ComposeError(f"include: a list is expected, not {includes!r}")
+    for index, entry in enumerate(includes):
         where = f"include[{index}]"
         item = {"path": entry} if isinstance(entry, str) else keys.check(entry, keys.INCLUDE, where)
         if "path" not in item:

@@ -67,7 +67,8 @@ class Listen:
 class Service:
     """One service; `recipe` names how the local runtime runs it ("" runs `command` itself).
 
-    `external` maps a port as the stack knows it to the one that serves clients on this machine."""
+    `external` maps a port as the stack knows it to the one that serves clients on this machine. A service
+    is `one_shot` where another one awaits its completion."""
 
     name: str
     image: str
@@ -88,11 +89,7 @@ class Service:
     recipe: str = ""
     listen: Listen | None = None
     external: Mapping[int, int] = field(default_factory=dict)
-
-    @property
-    def one_shot(self) -> bool:
-        """Whether the service is expected to end by itself (Compose: `restart: "no"`)."""
-        return self.restart == "no" and not self.ports and self.health is None
+    one_shot: bool = False
 
 
 @dataclass(frozen=True)

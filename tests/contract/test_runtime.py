@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import socket
+import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,8 +231,48 @@ def test_what_a_killed_supervisor_left_behind_is_reaped(runtime: Runtime, spec: 
     assert web(runtime, 1).health is Health.HEALTHY
 
 
-def test_nothing_but_volumes_is_left_after_down(runtime: Runtime, spec: Spec, folder: Path) -> None:
+def test_down_reaps_what_a_killed_supervisor_left_behind(runtime: Runtime, spec: Spec, folder: Path) -> None:
+    before = {pid for number in (1, 2) for pid in get(runtime, number)[:2]}
+    supervisor = psutil.Process(int((folder / "state" / spec.project / "supervisord.pid").read_text()))
+    supervisor.kill()
+    supervisor.wait(5)
     apply_down(runtime, spec)
+    assert not [pid for pid in before if psutil.pid_exists(int(pid))]
+
+
+def test_another_programs_process_group_is_left_alone(runtime: Runtime, spec: Spec, folder: Path) -> None:
+    """A record from before its process id was given out again must not be believed."""
+    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        runtime.stop("web", 1)
+        record = folder / "state" / spec.project / "replicas" / "web-1" / "pid.json"
+        held = json.loads(record.read_text())
+        record.write_text(json.dumps({**held, "pid": stranger.pid, "launched_at": time.time() - 3600}))
+        supervisor = psutil.Process(int((folder / "state" / spec.project / "supervisord.pid").read_text()))
+        supervisor.kill()
+        supervisor.wait(5)
+        runtime.prepare(spec)
+        apply_up(runtime, spec)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_replica_that_just_died_can_be_stopped_for_good(runtime: Runtime, spec: Spec) -> None:
+    runtime.signal("web", 1, "SIGKILL")
+    runtime.stop("web", 1)
+    assert web(runtime, 1).state is State.EXITED
+    apply_up(runtime, spec)
+    runtime.signal("web", 1, "SIGKILL")
+    runtime.kill("web", 1)
+    assert web(runtime, 1).state is State.EXITED
+
+
+def test_nothing_but_volumes_is_left_after_down(runtime: Runtime, spec: Spec, folder: Path) -> None:
+    before = {pid for number in (1, 2) for pid in get(runtime, number)[:2]}
+    apply_down(runtime, spec)
+    assert not [pid for pid in before if psutil.pid_exists(int(pid))]
     assert runtime.replicas() == []
     assert not (folder / "state" / spec.project / "replicas").exists()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pulsar
 import pytest
@@ -36,10 +37,11 @@ def test_a_worker_with_a_batch_in_hand_must_end_with_0_and_lose_nothing(stack: S
     publish(stack, 20_000)
     eventually(lambda: stack.counted() > before, what="the worker is at it")
     pid = stack.replica("tracking_worker", with_health=False).pid
+    told = datetime.now(UTC)
     runtime.signal("tracking_worker", 1, signal)
-    eventually(lambda: stack.replica("tracking_worker", with_health=False).pid != pid, what="its end")
-    log = stack.project().runtime.logs(["tracking_worker"])
-    assert any('"stopped"' in line.text for line in log), "it did not get to its last line"
+    eventually(lambda: stack.replica("tracking_worker", with_health=False).pid not in (None, pid), what="a new one")
+    log = [line.text for line in stack.project().runtime.logs(["tracking_worker"], since=told)]
+    assert any('"stopped"' in text for text in log), f"it did not get to its last line: {log}"
     eventually(lambda: stack.counted() >= before + 20_000, within=60, what="the next one counts the rest")
     assert stack.counted() == before + 20_000
 

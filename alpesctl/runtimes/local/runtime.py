@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -181,7 +182,7 @@ class LocalRuntime:
             try:
                 with urllib.request.urlopen(record.health_url, timeout=record.health_timeout) as answer:
                     return bool(answer.status == 200)
-            except OSError:
+            except (OSError, HTTPException):
                 return False
         environment, cwd = self._launch(record)
         try:

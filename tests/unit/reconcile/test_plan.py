@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alpesctl.errors import UsageError
+from alpesctl.errors import StackDownError, UsageError
 from alpesctl.reconcile.observed import Observed
 from alpesctl.reconcile.plan import (
     Desired,
@@ -19,7 +19,7 @@ from alpesctl.stack.model import Dependency, HealthCheck, Pulsar, Service, Spec,
 CHECK = HealthCheck(("true",))
 SETUP = (Dependency("setup", "service_completed_successfully"),)
 DB = Service("db", "db", (), {}, health=CHECK, restart="unless-stopped")
-ONCE = Service("setup", "app", (), {}, depends_on=(Dependency("db", "service_healthy"),))
+ONCE = Service("setup", "app", (), {}, depends_on=(Dependency("db", "service_healthy"),), one_shot=True)
 APP = Service("app", "app", (), {}, depends_on=SETUP, replicas=2, health=CHECK, restart="unless-stopped")
 WORKER = Service("worker", "app", (), {}, depends_on=SETUP, health=CHECK, restart="unless-stopped")
 TOPIC = Topic("orders", 1, "sub", "worker", "app")
@@ -155,10 +155,38 @@ def test_orphans_are_named_and_removed_only_when_asked() -> None:
 
 def test_declared_partitions_are_a_minimum() -> None:
     assert SPEC.pulsar is not None
-    more = replace(SPEC, pulsar=replace(SPEC.pulsar, topics=(replace(TOPIC, partitions=4),)))
-    wanted = replace(desired(), spec=more)
-    assert [str(o) for o in plan_up(wanted, ALL_UP).operations] == ["grow topic orders to 4: it has 1, 4 are declared"]
+    topic = replace(TOPIC, partitions=4)
+    wanted = replace(desired(), spec=replace(SPEC, pulsar=replace(SPEC.pulsar, topics=(topic,))))
+    assert plan_up(wanted, ALL_UP).operations == plan_partitions(SPEC, ALL_UP, topic, 4).operations != ()
     assert plan_up(wanted, replace(ALL_UP, partitions={"orders": 9})).operations == ()
+
+
+def test_a_dependency_that_must_only_be_started_is_not_awaited() -> None:
+    loose = replace(APP, depends_on=(Dependency("db", "service_started"),))
+    spec = replace(SPEC, services={"db": DB, "app": loose})
+    plan = plan_up(Desired(spec, ("db", "app"), {}, DIGESTS), Observed(()))
+    assert [str(o) for o in plan.operations][2:] == [
+        "create app-1: there is none",
+        "start app-1: just created",
+        "create app-2: there is none",
+        "start app-2: just created",
+        "await healthy db: up ends when all is healthy",
+        "await healthy app: up ends when all is healthy",
+    ]
+
+
+def test_no_replica_wanted_is_none_awaited() -> None:
+    plan = plan_up(desired("worker", counts={"worker": 0}), ALL_UP)
+    assert [str(o) for o in plan.operations] == [
+        "stop worker-1: 0 wanted, 1 there",
+        "remove worker-1: 0 wanted, 1 there",
+        "refresh routes: replicas changed",
+    ]
+
+
+def test_a_broker_that_is_away_is_no_missing_topic() -> None:
+    with pytest.raises(StackDownError):
+        plan_partitions(SPEC, replace(ALL_UP, partitions=None), TOPIC, 6)
 
 
 def test_down_goes_against_the_dependencies() -> None:
@@ -175,13 +203,13 @@ def test_growing_a_topic_rolls_consumers_then_producers() -> None:
         "grow topic orders 6",
         "stop worker 1",
         "start worker 1",
-        "await healthy worker None",
+        "await healthy worker 1",
         "stop app 1",
         "start app 1",
-        "await healthy app None",
+        "await healthy app 1",
         "stop app 2",
         "start app 2",
-        "await healthy app None",
+        "await healthy app 2",
         "await consumers orders None",
     ]
 

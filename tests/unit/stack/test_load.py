@@ -99,6 +99,11 @@ def test_the_name_of_the_project(tmp_path: Path, flag: str | None, variables: di
         ("x-alpes: {pulsar: {service: gone}}\n" + web(""), "x-alpes.pulsar.service", "no service 'gone'"),
         ("include: [{file: other.yaml}]\n" + web(""), "include[0].file", "Compose has no such key"),
         ("include: [missing.yaml]\n" + web(""), "missing.yaml", "can't be read"),
+        ("include: other.yaml\n" + web(""), "include", "a list is expected"),
+        ("include: [compose.yaml]\n" + web(""), "", "can't be understood"),
+        (web("x-alpes: {external: {http: 80}}"), "", "can't be understood"),
+        (web("healthcheck: {test: [CMD, x], retries: many}"), "", "can't be understood"),
+        (web("ports: 8080"), "", "can't be understood"),
     ],
 )
 def test_what_is_not_understood_is_an_error_with_its_path(loader: Loader, text: str, path: str, word: str) -> None:
