@@ -23,6 +23,7 @@ class SubscriptionStats:
 
     `backlog` is in entries: a batch is one. `consumers` maps a partition's full name to the names of the
     consumers connected to it. `messages_out` counts deliveries, repeated ones too, since the topic was loaded.
+    `seen_in` is in how many partitions (1: a topic without) the broker's answer shows it.
     """
 
     name: str
@@ -32,13 +33,15 @@ class SubscriptionStats:
     rate_out: float
     consumers: Mapping[str, tuple[str, ...]]
     messages_out: int = 0
+    seen_in: int = 0
 
 
 @dataclass(frozen=True)
 class TopicStats:
     """`rate_in` in messages a second; `partitions` is 0 for a topic that isn't partitioned.
 
-    `producers` maps a partition's full name to the names of the producers connected to it.
+    `producers` maps a partition's full name to the names of the producers connected to it. `answered` is how
+    many of the partitions (1: a topic without) the broker gave figures for: it leaves out those that fail.
     """
 
     name: str
@@ -48,6 +51,31 @@ class TopicStats:
     storage_bytes: int
     producers: Mapping[str, tuple[str, ...]]
     subscriptions: Mapping[str, SubscriptionStats]
+    answered: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every partition's figures are in it."""
+        return self.answered == max(1, self.partitions)
+
+    def backlog(self, subscription: str) -> int:
+        """The subscription's backlog, in entries; raises where a partition's is unknown, which isn't 0."""
+        wanted = max(1, self.partitions)
+        if not self.whole:
+            raise StackDownError(
+                f"Pulsar gave figures for {self.answered} of {wanted} partitions of {self.name}",
+                why="it leaves out those that it can't ask",
+                out="alpesctl status",
+            )
+        own = self.subscriptions.get(subscription)
+        if own is None or own.seen_in != wanted:
+            seen = 0 if own is None else own.seen_in
+            raise StackDownError(
+                f"{subscription} is in {seen} of {wanted} partitions of {self.name}",
+                why="where it is missing, its backlog is unknown",
+                out="alpesctl up creates it",
+            )
+        return own.backlog
 
 
 @dataclass(frozen=True)
@@ -151,7 +179,7 @@ class PulsarAdmin:
                 raise
 
     def stats(self, topic: str) -> TopicStats:
-        """The topic's statistics, partitions included, with the precise backlog (in messages)."""
+        """The topic's statistics, partitions included, with the precise backlog (in entries: a batch is one)."""
         query = "getPreciseBacklog=true&subscriptionBacklogSize=false"
         count = self.partitions(topic)
         if count is None:
@@ -209,10 +237,12 @@ def _reason(error: urllib.error.HTTPError) -> str:
 
 
 def _topic_stats(topic: str, count: int, raw: Mapping[str, Any], parts: Mapping[str, Any]) -> TopicStats:
+    # With no partition to show, Pulsar answers with one empty entry under the topic's own name.
+    answered = sum("-partition-" in full for full in parts) if count else len(parts)
     names = sorted({name for part in parts.values() for name in part.get("subscriptions", {})})
     subscriptions = {}
     for name in names:
-        of_name = {full: part["subscriptions"].get(name, {}) for full, part in parts.items()}
+        of_name = {full: part.get("subscriptions", {}).get(name, {}) for full, part in parts.items()}
         kinds = {str(sub.get("type", "")) for sub in of_name.values()} - {"", "None"}
         subscriptions[name] = SubscriptionStats(
             name=name,
@@ -222,6 +252,7 @@ def _topic_stats(topic: str, count: int, raw: Mapping[str, Any], parts: Mapping[
             rate_out=sum(float(sub.get("msgRateOut", 0)) for sub in of_name.values()),
             consumers={full: _names(sub.get("consumers", []), "consumerName") for full, sub in of_name.items()},
             messages_out=sum(int(sub.get("msgOutCounter", 0)) for sub in of_name.values()),
+            seen_in=sum(name in part.get("subscriptions", {}) for part in parts.values()),
         )
     return TopicStats(
         name=topic,
@@ -231,6 +262,7 @@ def _topic_stats(topic: str, count: int, raw: Mapping[str, Any], parts: Mapping[
         storage_bytes=int(raw.get("storageSize", 0)),
         producers={full: _names(part.get("publishers", []), "producerName") for full, part in parts.items()},
         subscriptions=subscriptions,
+        answered=answered,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from alpesctl.experiments.model import Fault, Step
 from alpesctl.runtimes.base import Runtime, State
 
 POLL = 0.05  # seconds between two looks at an awaited condition
+FREEZING = 1.0  # seconds that a pause may take to show
 UNDO = {"pause": "unpause", "kill": "restart", "stop": "restart"}
 
 
@@ -28,6 +30,14 @@ class FaultEvent:
     action: str
     target: str
     error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Down:
+    """What a fault did to a replica and was not undone yet; each is itself only, so that an undo that was
+    scheduled for one never acts on a later one."""
+
+    action: str
 
 
 class FaultRunner:
@@ -48,7 +58,7 @@ class FaultRunner:
         self._report = report
         self._order = itertools.count()
         self._due: list[tuple[float, int, Iterator[float]]] = []
-        self._down: dict[tuple[str, int], str] = {}
+        self._down: dict[tuple[str, int], Down] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.events: list[FaultEvent] = []
@@ -71,8 +81,17 @@ class FaultRunner:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(30.0)
-        for (service, number), action in list(self._down.items()):
-            self._act(UNDO[action], service, number)
+        for (service, number), down in list(self._down.items()):
+            self._act(UNDO[down.action], service, number)
+
+    @property
+    def left(self) -> list[str]:
+        """The replicas that are still down or paused by a fault."""
+        return [f"{service}-{number}" for service, number in self._down]
+
+    def longest(self) -> float:
+        """Seconds from the timeline's start within which all of it is over, but for how long its actions take."""
+        return max((f.at + (f.repeat - 1) * f.every + sum(map(_takes, f.steps)) for f in self._faults), default=0.0)
 
     def _schedule(self, at: float, steps: Iterator[float]) -> None:
         heapq.heappush(self._due, (at, next(self._order), steps))
@@ -90,19 +109,26 @@ class FaultRunner:
 
     def _play(self, fault: Fault) -> Iterator[float]:
         """One turn of a fault; yields when it wants to go on."""
+        paused: list[tuple[tuple[str, int], Down]] = []
         for step in fault.steps:
             if step.action == "wait":
                 yield self._now() + (step.seconds or 0.0)
             elif step.action == "await":
                 if not (yield from self._await(step)):
-                    self._lift(fault)
+                    self._lift(paused)
                     return
             else:
-                self._act(step.action, step.service, step.replica)
+                key = (step.service, step.replica)
+                before = self._down.get(key)
+                self._act(step.action, *key)
+                down = self._down.get(key)
+                if down is None or down is before:  # it did not happen: there is nothing to undo
+                    continue
+                if step.action == "pause":
+                    paused.append((key, down))
                 after = step.seconds if step.action == "pause" else step.restart_after
                 if after is not None:
-                    undoing = self._undo_later(UNDO[step.action], step.service, step.replica)
-                    self._schedule(self._now() + after, undoing)
+                    self._schedule(self._now() + after, self._undo_later(key, down))
 
     def _await(self, step: Step) -> Generator[float, None, bool]:
         asked, seen = self._now(), 0
@@ -119,16 +145,16 @@ class FaultRunner:
         self._log(FaultEvent(asked, self._now(), "await", step.condition, why))
         return False
 
-    def _undo_later(self, action: str, service: str, number: int) -> Iterator[float]:
-        if (service, number) in self._down:
-            self._act(action, service, number)
+    def _undo_later(self, key: tuple[str, int], down: Down) -> Iterator[float]:
+        if self._down.get(key) is down:
+            self._act(UNDO[down.action], *key)
         yield from ()
 
-    def _lift(self, fault: Fault) -> None:
+    def _lift(self, paused: Sequence[tuple[tuple[str, int], Down]]) -> None:
         """A turn ends early: nothing of it may stay paused."""
-        for step in fault.steps:
-            if self._down.get((step.service, step.replica)) == "pause":
-                self._act("unpause", step.service, step.replica)
+        for key, down in paused:
+            if self._down.get(key) is down:
+                self._act("unpause", *key)
 
     def _act(self, action: str, service: str, number: int) -> None:
         asked, error = self._now(), ""
@@ -140,35 +166,54 @@ class FaultRunner:
 
     def _carry_out(self, action: str, service: str, number: int) -> None:
         runtime, key = self._runtime, (service, number)
-        if action == "kill":
-            self._down[key] = action
-            runtime.kill(service, number)
-            self._expect_down(service, number)
-        elif action == "stop":
-            self._down[key] = action
-            runtime.stop(service, number)
-            self._expect_down(service, number)
+        if action in ("kill", "stop"):
+            self._expect_up(service, number, State.RUNNING, State.PAUSED)
+            self._down[key] = Down(action)
+            if action == "kill":
+                runtime.kill(service, number)
+            else:
+                runtime.stop(service, number)
+            if self._state(service, number) in (State.RUNNING, State.PAUSED):
+                raise AlpesError(f"{service}-{number} still runs")
         elif action == "pause":
-            self._down[key] = action
+            self._expect_up(service, number, State.RUNNING)
+            self._down[key] = Down(action)
             runtime.pause(service, number)
+            self._expect_paused(service, number)
         elif action == "unpause":
-            self._down.pop(key, None)
             runtime.unpause(service, number)
-        else:
             self._down.pop(key, None)
+        else:
             runtime.start(service, number)
+            self._down.pop(key, None)  # only now: a start that failed is tried again at the run's end
 
-    def _expect_down(self, service: str, number: int) -> None:
+    def _state(self, service: str, number: int) -> State:
         for replica in self._runtime.replicas(with_health=False):
             if (replica.service, replica.number) == (service, number):
-                if replica.state in (State.RUNNING, State.PAUSED):
-                    raise AlpesError(f"{replica.name} still runs")
-                return
+                return replica.state
         raise AlpesError(f"there is no {service}-{number}")
+
+    def _expect_up(self, service: str, number: int, *allowed: State) -> None:
+        """What isn't up can't be hit."""
+        state = self._state(service, number)
+        if state not in allowed:
+            raise AlpesError(f"{service}-{number} was {state.value} already")
+
+    def _expect_paused(self, service: str, number: int) -> None:
+        deadline = time.monotonic() + FREEZING
+        while (state := self._state(service, number)) is not State.PAUSED:
+            if time.monotonic() > deadline:
+                raise AlpesError(f"{service}-{number} is {state.value}, not paused")
+            time.sleep(POLL)
 
     def _log(self, event: FaultEvent) -> None:
         self.events.append(event)
         self._report(event)
+
+
+def _takes(step: Step) -> float:
+    """Seconds that a step may take, its own undoing included."""
+    return (step.seconds or 0.0) + (step.restart_after or 0.0) + (step.within if step.action == "await" else 0.0)
 
 
 def downtimes(events: Sequence[FaultEvent], service: str) -> list[tuple[float, float]]:

@@ -16,10 +16,25 @@ class Clock:
     """Unix seconds that can't jump: the wall clock's first reading, carried on by the monotonic one."""
 
     def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+        self._offset = _offset()
 
     def now(self) -> float:
         return time.monotonic() + self._offset
+
+    def stepped(self) -> float:
+        """Seconds by which the wall clock was set since; commits are told by it, due times by this one."""
+        return _offset() - self._offset
+
+
+def _offset() -> float:
+    """The wall clock less the monotonic one; of a few readings the one that was interrupted least."""
+    readings = []
+    for _ in range(5):
+        before = time.monotonic()
+        wall = time.time()
+        after = time.monotonic()
+        readings.append((after - before, wall - (before + after) / 2))
+    return min(readings)[1]
 
 
 @dataclass

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MAX_RATE = 100_000.0  # events a second
+MAX_COUNT = 10_000_000  # events
+MAX_SECONDS = 86_400.0
 ID_TOKEN = "{id}"  # in an event's strings: replaced by the event's id
 
 

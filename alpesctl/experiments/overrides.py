@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from alpesctl.errors import UsageError
-from alpesctl.experiments.model import Expect, Fault, Load, Scenario, Thresholds
+from alpesctl.experiments.model import MAX_COUNT, MAX_RATE, MAX_SECONDS, Expect, Fault, Load, Scenario, Thresholds
 
-MAX_RATE = 100_000.0
 COUNTED_SHARE = 0.95  # of a lowered rate, counted in a minute
 
 
@@ -56,10 +55,10 @@ def _load(load: Load, overrides: Overrides) -> Load:
     rate = load.rate if overrides.rate is None else _within("--rate", overrides.rate, MAX_RATE, "events a second")
     duration = load.duration if load.sized_by == "duration" else None
     if overrides.duration is not None:
-        duration = _within("--duration", overrides.duration, 86_400.0, "seconds")
+        duration = _within("--duration", overrides.duration, MAX_SECONDS, "seconds")
     count = load.count
     if overrides.count is not None:
-        count = int(_within("the count", overrides.count, 10_000_000, "events"))
+        count = int(_within("the count", overrides.count, MAX_COUNT, "events"))
     elif duration is not None:
         count = max(1, round(rate * duration))
     return replace(load, rate=rate, count=count)

@@ -19,8 +19,8 @@ from alpesctl.experiments.model import Event, Load
 from alpesctl.experiments.template import body_template, map_template
 
 # The client refused the event itself: nothing of it has left this process.
-NOT_ATTEMPTED = frozenset({"ProducerQueueIsFull", "MessageTooBig", "MemoryBufferIsFull", "AlreadyClosed"})
-BURST_STEP = 512  # events between two looks at what is pending
+NOT_ATTEMPTED = frozenset({"ProducerQueueIsFull", "MessageTooBig", "MemoryBufferIsFull"})
+BURST_STEP = 512  # events between two looks at what is pending, where so many may be
 
 
 def classify(result: str) -> Outcome:
@@ -87,12 +87,13 @@ class PulsarLoad:
 
     def _burst(self, stretch: Stretch) -> None:
         ledger, done = stretch.ledger, 0
+        step = min(BURST_STEP, self._load.pending)
         before = ledger.answered_count()
         while done < stretch.schedule.count and not stretch.stop.is_set():
-            if done - (ledger.answered_count() - before) > self._load.pending - BURST_STEP:
+            if done - (ledger.answered_count() - before) > self._load.pending - step:
                 time.sleep(TICK)
                 continue
-            for _ in range(min(BURST_STEP, stretch.schedule.count - done)):
+            for _ in range(min(step, stretch.schedule.count - done)):
                 self._send(stretch, done)
                 done += 1
 

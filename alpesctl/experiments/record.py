@@ -49,7 +49,7 @@ class Record:
 
     @property
     def outcome(self) -> str:
-        """passed, failed, void, interrupted, or unfinished (its process was killed)."""
+        """passed, failed, void, interrupted, aborted (an error ended it), or unfinished (its process was killed)."""
         return str(self.document["verdict"]["outcome"])
 
     @property

@@ -13,6 +13,9 @@ from pathlib import Path
 from alpesctl.errors import UsageError
 from alpesctl.experiments.model import (
     ID_TOKEN,
+    MAX_COUNT,
+    MAX_RATE,
+    MAX_SECONDS,
     AccessLog,
     Event,
     Expect,
@@ -26,10 +29,6 @@ from alpesctl.experiments.model import (
 from alpesctl.experiments.overrides import Overrides, apply
 from alpesctl.experiments.scenario_faults import read_faults
 from alpesctl.experiments.strict import Table
-
-MAX_RATE = 100_000.0  # events a second
-MAX_COUNT = 10_000_000
-MAX_SECONDS = 86_400.0
 
 __all__ = ["Overrides", "Scenario", "load_scenario", "parse_scenario"]
 

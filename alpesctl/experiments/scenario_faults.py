@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alpesctl.experiments.model import Fault, Load, Step
+from alpesctl.experiments.model import MAX_SECONDS, Fault, Load, Step
 from alpesctl.experiments.strict import Table
 
 ACTIONS = ("kill", "pause", "stop")
@@ -19,9 +19,9 @@ def read_faults(top: Table, load: Load) -> tuple[Fault, ...]:
 
 
 def _fault(table: Table, load: Load) -> Fault:
-    at = float(table.number("at", ..., high=86_400.0))
+    at = float(table.number("at", ..., high=MAX_SECONDS))
     repeat = int(table.integer("repeat", 1, low=1, high=10_000))
-    every = float(table.number("every", 0.0, high=86_400.0))
+    every = float(table.number("every", 0.0, high=MAX_SECONDS))
     if repeat > 1 and every <= 0:
         table.fail("every", "is missing", "it says how far apart the repetitions are", "add every = 5.0, say")
     if table.has("steps"):
