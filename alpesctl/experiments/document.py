@@ -27,8 +27,10 @@ from alpesctl.result import plain
 NUMBERS = (
     *("sent", "accepted", "refused", "in_doubt", "unsent", "counted", "excused_in_log"),
     *("published_twice", "foreign_in_topic", "foreign_in_log", "retried", "delivered_again"),
+    "surplus_in_topic",
 )
 LISTS = (
+    "not_counted_yet",
     *("refused_counted", "in_doubt_counted", "in_doubt_not_counted"),
     *("not_in_topic", "not_in_log", "log_disagrees"),
 )
@@ -49,13 +51,15 @@ class About:
 
 @dataclass(frozen=True)
 class Carried:
-    """What a run that was carried through brought. `memory`: each replica's peak, in bytes."""
+    """What a run that was carried through brought. `memory`: each replica's peak, in bytes; `clock_step`: by how
+    many seconds the wall clock was set meanwhile."""
 
     evidence: Evidence
     settled: Settled
     faults: Sequence[FaultEvent]
     sampled: Sequence[Sample]
     memory: Mapping[str, int]
+    clock_step: float = 0.0
 
 
 def unfinished(about: About) -> dict[str, Any]:
@@ -64,15 +68,29 @@ def unfinished(about: About) -> dict[str, Any]:
     return {**_head(about), "process": os.getpid(), "verdict": verdict}
 
 
-def interrupted(about: About, faults: Sequence[FaultEvent], ledger: Ledger) -> dict[str, Any]:
-    reasons = ["interrupted; faults and shape were undone"]
-    verdict = _verdict("interrupted", reasons, EXIT_CODES["interrupted"])
+def interrupted(
+    about: About, faults: Sequence[FaultEvent], ledger: Ledger, undoing: Sequence[str] = ()
+) -> dict[str, Any]:
+    """`undoing` says what was undone, and what could not be."""
+    verdict = _verdict("interrupted", ["interrupted", *undoing], EXIT_CODES["interrupted"])
     return {**_head(about), "faults": _faults(faults, about), "load": _load(ledger, None), "verdict": verdict}
 
 
-def aborted(about: About, error: AlpesError, faults: Sequence[FaultEvent], ledger: Ledger) -> dict[str, Any]:
-    verdict = _verdict("aborted", [error.what, error.why], error.exit_code)
+def aborted(
+    about: About, error: Exception, faults: Sequence[FaultEvent], ledger: Ledger, undoing: Sequence[str] = ()
+) -> dict[str, Any]:
+    """An error ended it; one that is no AlpesError is a bug, and named with its kind."""
+    words, code = [f"{type(error).__name__}: {error}"], 1
+    if isinstance(error, AlpesError):
+        words, code = [error.what, error.why], error.exit_code
+    verdict = _verdict("aborted", [*words, *undoing], code)
     return {**_head(about), "faults": _faults(faults, about), "load": _load(ledger, None), "verdict": verdict}
+
+
+def noted(document: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    """A finished document with reasons added; its outcome stays."""
+    verdict = document["verdict"]
+    return {**document, "verdict": {**verdict, "reasons": [*verdict["reasons"], *notes]}}
 
 
 def finished(about: About, run: Carried) -> dict[str, Any]:
@@ -83,11 +101,16 @@ def finished(about: About, run: Carried) -> dict[str, Any]:
     findings = prove(evidence)
     kept = _punctuality(ledger) if scenario.load.rate else None
     measures = _measures(about, findings, found, ledger)
-    facts = Facts(kept, run.faults, _expected(scenario), run.settled.reason)
+    facts = Facts(kept, run.faults, _expected(scenario), run.settled.reason, run.clock_step)
     verdict = judge(findings, measures, scenario.thresholds, scenario.expect, facts)
     return {
         **_head(about),
-        "load": {**_load(ledger, kept), "accepted": len(found.answered), "counted": len(found.committed)},
+        "load": {
+            **_load(ledger, kept),
+            "accepted": len(found.answered),
+            "counted": len(found.committed),
+            "clock_step_seconds": round(run.clock_step, 6),
+        },
         "settled": {"seconds": round(run.settled.seconds, 2), "reason": run.settled.reason},
         "measures": plain(measures),
         "histograms": {"committed": histogram(found.committed), "answered": histogram(found.answered)},

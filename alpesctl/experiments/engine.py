@@ -11,10 +11,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from alpesctl.errors import AlpesError, StackDownError
+from alpesctl.errors import AlpesError, StackDownError, UsageError
 from alpesctl.experiments import document, record
 from alpesctl.experiments.bench import Bench, check_faults, check_up, workers_expected
-from alpesctl.experiments.evidence import LogEntry, Snapshot, TopicRead, parse_access_log
+from alpesctl.experiments.evidence import LogEntry, Row, Snapshot, TopicRead, parse_access_log
 from alpesctl.experiments.faults import FaultRunner, downtimes
 from alpesctl.experiments.generator import Clock, Stretch
 from alpesctl.experiments.http_load import HttpLoad
@@ -27,11 +27,12 @@ from alpesctl.experiments.readback import Database
 from alpesctl.experiments.sampler import Sampler
 from alpesctl.experiments.schedule import Schedule
 from alpesctl.experiments.settled import Settled, wait_settled
-from alpesctl.experiments.shaping import held, shaped
+from alpesctl.experiments.shaping import PutBack, held, shaped
 from alpesctl.experiments.surroundings import machine, versions
 from alpesctl.experiments.topic import Hold, reread, sweep
 
 LEAD = 0.25  # seconds from deciding to start the measured load to its first event
+FAULT_MARGIN = 30.0  # seconds that the faults' timeline may take beyond its own times
 LOG_SLACK = 1.0  # seconds around a downtime in which the access log may lack a request
 
 
@@ -56,7 +57,10 @@ class _Run:
         self.about.workers_expected = workers_expected(scenario, bench.spec)
         self._client_log = self.directory / "pulsar-client.log"
         self._undoing = _Undoing()
+        self._put_back = PutBack()
         self._delivered: int | None = None
+        self._rows: list[Row] = []
+        self._verdict: record.Record | None = None  # once it is written, it stays
         load = scenario.load
         self.ledger = Ledger(load.warmup_count + load.count, load.warmup_count)
         self.database = Database(bench.address(scenario.readback.database), scenario.readback)
@@ -71,24 +75,53 @@ class _Run:
         try:
             with self._undoing, ExitStack() as stack:
                 try:
-                    return self._carry_out(stack)
+                    self._carry_out(stack)
                 finally:
                     self._undoing.begin()
+            return self._noted(self._undone(failed_only=True))
         except KeyboardInterrupt:
             with self._undoing:
                 self._undoing.begin()
+                if self._verdict is not None:
+                    return self._noted(["interrupted after the verdict", *self._undone(failed_only=True)])
                 self._save_events()
-                return self._write(document.interrupted(self.about, self.runner.events, self.ledger))
-        except AlpesError as error:
+                undone = self._undone()
+                return self._write(document.interrupted(self.about, self.runner.events, self.ledger, undone))
+        except Exception as error:
+            if self._verdict is not None:
+                note = error.what if isinstance(error, AlpesError) else f"{type(error).__name__}: {error}"
+                kept = self._noted([f"after the verdict: {note}", *self._undone(failed_only=True)])
+                if isinstance(error, AlpesError):
+                    return kept
+                raise
             self._save_events()
-            self._write(document.aborted(self.about, error, self.runner.events, self.ledger))
+            undone = self._undone(failed_only=True)
+            self._write(document.aborted(self.about, error, self.runner.events, self.ledger, undone))
+            if isinstance(error, AlpesError):
+                error.why = "; ".join(part for part in (error.why, *undone) if part)
             raise
         finally:
             self.observer.end()
 
-    def _carry_out(self, stack: ExitStack) -> record.Record:
+    def _noted(self, notes: list[str]) -> record.Record:
+        """The verdict's record with what came after it; neither outcome nor exit code change."""
+        assert self._verdict is not None
+        if notes:
+            self._verdict = self._write(document.noted(self._verdict.document, notes))
+        return self._verdict
+
+    def _undone(self, *, failed_only: bool = False) -> list[str]:
+        """What became of faults and shape, in words."""
+        done = [f"{event.action} {event.target}" for event in self.runner.undone] + self._put_back.done
+        said = [] if failed_only else [f"undone: {', '.join(done)}" if done else "there was nothing to undo"]
+        if self.runner.left:
+            said.append(f"still down by a fault: {', '.join(self.runner.left)}")
+        return said + [f"not put back: {what}" for what in self._put_back.failed]
+
+    def _carry_out(self, stack: ExitStack) -> None:
         readback = self.scenario.readback
-        stack.enter_context(shaped(self.scenario.shape, self.bench, self.observer))
+        shape = shaped(self.scenario.shape, self.bench, self.observer, self._put_back, self._undoing.begin)
+        stack.enter_context(shape)
         check_faults(self.scenario, self.bench)
         self._settle_before()
         runtime, admin = self.bench.runtime, self.bench.admin
@@ -98,21 +131,24 @@ class _Run:
         stack.callback(hold.release)
         before = self.database.snapshot()
         self.sampler.base = sum(before.counters.values())
-        delivered = self._of_topic("messages_out")
+        delivered = self._messages_out()
         stack.callback(self.sampler.stop)
         stack.callback(self.runner.undo)
         self._load()
         self.observer.phase("settling", "until nothing is under way")
-        self.runner.finish(self._longest_fault())
+        self.runner.finish(max(0.0, self.about.start + self.runner.longest() - self.clock.now()) + FAULT_MARGIN)
         settled = wait_settled(self._under_way, readback.settle_timeout)
         self.sampler.stop()
         self.observer.phase("reading back", "rows, counters, topic, access log")
-        after = self._of_topic("messages_out")
-        self._delivered = after - delivered if after >= delivered else None  # less: the broker was restarted
-        return self._judge(before, settled, hold)
+        after = self._messages_out()
+        if delivered is not None and after is not None and after >= delivered:  # less: the broker was restarted
+            self._delivered = after - delivered
+        self._verdict = self._judge(before, settled, hold)
 
     def _load(self) -> None:
-        with held(self.scenario.shape, self.bench, self.observer), self._generator() as generator:
+        undoing = self._undoing
+        shape = held(self.scenario.shape, self.bench, self.observer, self._put_back, undoing.begin, undoing.resume)
+        with shape, self._generator() as generator:
             try:
                 self.sampler.start()
                 self._warm_up(generator)
@@ -166,17 +202,20 @@ class _Run:
             log=log,
             accepted=self.scenario.load.accepted,
             delivered=self._delivered,
+            settled=not settled.reason,
             excused=lambda i: any(
                 ledger.sent[i] < end + LOG_SLACK and ledger.answered[i] > begun - LOG_SLACK for begun, end in gaps
             ),
         )
+        self._rows = rows
         record.write_events(self.directory, ledger, rows)
-        usage = self.sampler.usage
-        run = document.Carried(evidence, settled, self.runner.events, self.sampler.samples, usage)
+        usage, step = self.sampler.usage, self.clock.stepped()
+        run = document.Carried(evidence, settled, self.runner.events, self.sampler.samples, usage, step)
         return self._write(document.finished(self.about, run))
 
     def _settle_before(self) -> None:
         self.observer.phase("settling", "what was there before")
+        self._check_subscription()
         settled = wait_settled(self._under_way, self.scenario.readback.settle_timeout, poll=0.2)
         if settled.reason:
             raise StackDownError(
@@ -185,35 +224,49 @@ class _Run:
                 out="alpesctl status; are workers up?",
             )
 
+    def _check_subscription(self) -> None:
+        readback = self.scenario.readback
+        try:
+            stats = self.bench.admin.stats(readback.topic)
+        except StackDownError:  # it may be on its way back: that is waited for next
+            return
+        if stats.whole and readback.subscription not in stats.subscriptions:
+            there = ", ".join(sorted(stats.subscriptions)) or "none"
+            raise UsageError(
+                f"{readback.topic} has no subscription {readback.subscription!r}",
+                why=f"subscriptions of it: {there}",
+                out=f"mend readback.subscription in {self.scenario.source}, or alpesctl up",
+            )
+
     def _under_way(self) -> dict[str, int]:
-        stats = self.bench.admin.stats(self.scenario.readback.topic)
-        own = stats.subscriptions.get(self.scenario.readback.subscription)
-        backlog = own.backlog if own is not None else 0
-        return {"in the backlog": backlog, **self.database.pending()}
+        return {"in the backlog": self._backlog(), **self.database.pending()}
 
     def _backlog(self) -> int:
-        return self._of_topic("backlog")
+        readback = self.scenario.readback
+        return self.bench.admin.stats(readback.topic).backlog(readback.subscription)
 
     def _observe(self, step: Step) -> int:
-        return self._of_topic(step.condition)
+        readback = self.scenario.readback
+        own = self.bench.admin.stats(readback.topic).subscriptions.get(readback.subscription)
+        return 0 if own is None else int(getattr(own, step.condition))
 
-    def _of_topic(self, what: str) -> int:
-        stats = self.bench.admin.stats(self.scenario.readback.topic)
-        own = stats.subscriptions.get(self.scenario.readback.subscription)
-        return 0 if own is None else int(getattr(own, what))
+    def _messages_out(self) -> int | None:
+        """How many messages the broker has delivered to the workers; None where a partition's count is missing."""
+        readback = self.scenario.readback
+        try:
+            stats = self.bench.admin.stats(readback.topic)
+            stats.backlog(readback.subscription)
+        except AlpesError:  # no figure is better than one that is too small
+            return None
+        return stats.subscriptions[readback.subscription].messages_out
 
     def _memory(self) -> dict[str, int]:
         replicas = self.bench.runtime.replicas(with_usage=True, with_health=False)
         return {r.name: r.memory_bytes for r in replicas if r.memory_bytes is not None}
 
-    def _longest_fault(self) -> float:
-        """Seconds that the faults' timeline may still take."""
-        waits = [step.restart_after or step.seconds or 0.0 for f in self.scenario.faults for step in f.steps]
-        return max(waits, default=0.0) + 30.0
-
     def _save_events(self) -> None:
         self.ledger.close(self.clock.now())
-        record.write_events(self.directory, self.ledger, ())
+        record.write_events(self.directory, self.ledger, self._rows)
 
     def _write(self, content: dict[str, Any]) -> record.Record:
         return record.write(self.directory, content)
@@ -236,6 +289,11 @@ class _Undoing:
     def begin(self) -> None:
         for number in self._previous:
             signal.signal(number, signal.SIG_IGN)
+
+    def resume(self) -> None:
+        """Nothing is being undone any more: the run goes on, as after entering."""
+        for number, handler in self._previous.items():
+            signal.signal(number, signal.default_int_handler if number == signal.SIGTERM else handler)
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():

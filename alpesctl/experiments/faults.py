@@ -62,6 +62,7 @@ class FaultRunner:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.events: list[FaultEvent] = []
+        self.undone: list[FaultEvent] = []  # what `undo` had to lift or start, and did
 
     def start(self, start: float) -> None:
         for fault in self._faults:
@@ -83,6 +84,8 @@ class FaultRunner:
             self._thread.join(30.0)
         for (service, number), down in list(self._down.items()):
             self._act(UNDO[down.action], service, number)
+            if (service, number) not in self._down:
+                self.undone.append(self.events[-1])
 
     @property
     def left(self) -> list[str]:

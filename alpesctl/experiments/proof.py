@@ -1,7 +1,8 @@
 """The proof: the ledger, the rows with their counters, and the third source, against each other. Pure.
 
 What must be counted: every accepted event, and every event that the topic holds or that the access log
-shows as answered with the promise. At most once: events in doubt. Never: refused ones.
+shows as answered with the promise. At most once: events in doubt. Never: refused ones. What must be counted
+and has no row is lost once the stack has settled; before that it is not counted yet, unless it is nowhere.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from alpesctl.experiments.ledger import Ledger, Outcome
 class Evidence:
     """The three sources. `excused`: whether the access log may lack an event, its service being down.
 
-    `delivered`: how many messages the broker delivered to the workers in the run, None where that is unknown."""
+    `delivered`: how many messages the broker delivered to the workers in the run, None where that is unknown.
+    `settled`: whether nothing was under way any more when rows and counters were read."""
 
     ledger: Ledger
     rows: Sequence[Row]
@@ -38,6 +40,7 @@ class Evidence:
     accepted: tuple[int, ...] = (201,)
     excused: Callable[[int], bool] = lambda _: False
     delivered: int | None = None
+    settled: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Findings:
     unsent: int
     counted: int
     lost: tuple[Lost, ...] = ()
+    not_counted_yet: tuple[str, ...] = ()  # must be counted, may still be: the stack had not settled
     duplicated: tuple[str, ...] = ()  # ids with more than one row
     differences: tuple[Difference, ...] = ()
     refused_counted: tuple[str, ...] = ()
@@ -86,7 +90,8 @@ class Findings:
     retried: int = 0
     workers: Mapping[str, int] = field(default_factory=dict)
     redelivered: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    delivered_again: int = 0  # deliveries that the broker made beyond one a message
+    surplus_in_topic: int = 0  # messages beyond one an id: a copy is absorbed as a repeated delivery is
+    delivered_again: int | None = None  # deliveries that the broker made beyond one a message; None: unknown
 
     @property
     def lost_total(self) -> int:
@@ -99,11 +104,15 @@ class Findings:
 
     @property
     def redelivered_total(self) -> int:
-        """Messages delivered again: by the broker's count of deliveries, or as the workers saw it, the larger.
+        """Messages delivered again, by the broker's count of deliveries; where that is unknown, as workers saw it.
 
-        A message carries no sign that a vanished consumer had it in hand, so workers don't see them all."""
-        seen = sum(max(again, absorbed) for again, absorbed in self.redelivered.values())
-        return max(seen, self.delivered_again)
+        A message carries no sign that a vanished consumer had it in hand, so workers see only that it was
+        counted already; but so was the second copy of what was published twice."""
+        if self.delivered_again is not None:
+            return self.delivered_again
+        marked = sum(again for again, _ in self.redelivered.values())
+        absorbed = sum(absorbed for _, absorbed in self.redelivered.values())
+        return max(marked, absorbed - self.surplus_in_topic, 0)
 
 
 def prove(evidence: Evidence) -> Findings:
@@ -112,7 +121,7 @@ def prove(evidence: Evidence) -> Findings:
     numbers = ledger.index()
     rows = Counter(row.id for row in evidence.rows if row.id in numbers)
     lost: list[Lost] = []
-    refused_counted, doubt_counted, doubt_not = _lists(3)
+    refused_counted, doubt_counted, doubt_not, yet = _lists(4)
     not_in_topic, not_in_log, disagrees = _lists(3)
     totals = dict.fromkeys(Outcome, 0)
     excused = 0
@@ -126,12 +135,16 @@ def prove(evidence: Evidence) -> Findings:
         text = as_text(event_id)
         if not counted and (outcome is Outcome.ACCEPTED or in_topic or promised):
             seen = None if log is None else bool(entries)
-            lost.append(Lost(text, outcome.name.lower(), ledger.sent[index], in_topic, seen))
+            if evidence.settled or _gone(in_topic, log is not None):
+                lost.append(Lost(text, outcome.name.lower(), ledger.sent[index], in_topic, seen))
+            else:
+                yet.append(text)
         if outcome is Outcome.REFUSED and (counted or in_topic):
             refused_counted.append(text)
         if outcome is Outcome.IN_DOUBT:
             (doubt_counted if counted else doubt_not).append(text)
-        if topic is not None and not in_topic and (counted or outcome is Outcome.ACCEPTED):
+        awaited = not evidence.settled and log is not None  # it may yet be published
+        if topic is not None and not in_topic and (counted or (outcome is Outcome.ACCEPTED and not awaited)):
             not_in_topic.append(text)
         if log is not None and outcome is Outcome.ACCEPTED and not promised:
             if entries:
@@ -148,6 +161,7 @@ def prove(evidence: Evidence) -> Findings:
         unsent=totals[Outcome.UNSENT],
         counted=len(rows),
         lost=tuple(lost),
+        not_counted_yet=tuple(yet),
         duplicated=tuple(as_text(i) for i, n in rows.items() if n > 1),
         differences=_differences(evidence.before, evidence.after),
         refused_counted=tuple(refused_counted),
@@ -163,13 +177,22 @@ def prove(evidence: Evidence) -> Findings:
         retried=sum(e.upstreams > 1 for i, es in log.items() if i in numbers for e in es) if log else 0,
         workers=by_worker([row for row in evidence.rows if row.id in numbers]),
         redelivered=redelivered(evidence.before, evidence.after),
+        surplus_in_topic=sum(n - 1 for n in topic.ids.values()) if topic else 0,
         delivered_again=_again(evidence),
     )
 
 
-def _again(evidence: Evidence) -> int:
+def _gone(in_topic: bool | None, over_http: bool) -> bool:
+    """Whether an event that must be counted can't be any more, though the stack has not settled.
+
+    Over Pulsar the broker's receipt means that the topic holds it: if it doesn't, nothing does. Over HTTP the
+    service may have promised it and still hold it itself (an outbox), and a topic that wasn't read says nothing."""
+    return in_topic is False and not over_http
+
+
+def _again(evidence: Evidence) -> int | None:
     if evidence.delivered is None or evidence.topic is None:
-        return 0
+        return None
     return max(0, evidence.delivered - evidence.topic.messages)
 
 

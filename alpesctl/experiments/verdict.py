@@ -1,6 +1,7 @@
 """The verdict: passed, failed or void, with its reasons. Pure.
 
-What is lost or counted twice outweighs void; void outweighs a missed threshold.
+What is lost or counted twice outweighs void; void outweighs a missed threshold. A run that did not settle has
+failed, whatever else it is: what was still under way may be lost as well as not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from alpesctl.experiments.model import Expect, Thresholds
 from alpesctl.experiments.proof import Findings
 from alpesctl.experiments.schedule import LATE, LATE_SHARE, Punctuality
 
+CLOCK_STEP = 0.05  # seconds by which the wall clock may leave the run's own; more, and latencies mean nothing
 EXIT_CODES = {"passed": 0, "failed": 1, "void": 5, "interrupted": 130}
 
 
@@ -47,13 +49,14 @@ class Measures:
 
 @dataclass(frozen=True)
 class Facts:
-    """How the run itself went. `unsettled` and `trouble` are reasons in words; empty means none."""
+    """How the run itself went. `unsettled` is the reason in words, empty once settled; `clock_step` is by how many
+    seconds the wall clock was set meanwhile."""
 
     punctuality: Punctuality | None  # None for a burst, which has no schedule
     faults: Sequence[FaultEvent]
     faults_expected: int
     unsettled: str = ""
-    trouble: Sequence[str] = ()
+    clock_step: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ def judge(findings: Findings, measures: Measures, thresholds: Thresholds, expect
     void = _void(findings, expect, facts)
     missed = [_missed(check) for check in checks if not check.met and check.name not in ("lost", "counted twice")]
     if facts.unsettled:
-        missed.insert(0, facts.unsettled)
+        open_ = findings.not_counted_yet
+        first = [facts.unsettled, *([f"{len(open_):,} not counted yet"] if open_ else [])]
+        return Verdict("failed", tuple(first + broken + missed + void), checks)
     if broken:
         return Verdict("failed", tuple(broken + missed + void), checks)
     if void:
@@ -102,12 +107,15 @@ def _broken(findings: Findings, thresholds: Thresholds) -> list[str]:
 
 
 def _void(findings: Findings, expect: Expect, facts: Facts) -> list[str]:
-    reasons = list(facts.trouble)
+    reasons = []
     kept = facts.punctuality
     if kept is not None and not kept.kept:
         share = 100 * kept.late / kept.events
         limit = f"more than {100 * LATE_SHARE:g} % were sent over {LATE:g} s late, or never"
         reasons.append(f"the load was not what it claims: {share:.1f} % of {kept.events:,} events; {limit}")
+    if abs(facts.clock_step) > CLOCK_STEP:
+        by = f"{facts.clock_step:+.3f} s, over {CLOCK_STEP:g} s"
+        reasons.append(f"the wall clock was set by {by}: due times and commits are not on one clock")
     for event in facts.faults:
         if event.error:
             reasons.append(f"the fault did not happen: {event.action} {event.target}: {event.error}")

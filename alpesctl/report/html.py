@@ -132,19 +132,19 @@ def _findings(document: words.Document) -> str:
             for item in found["differences"]
         ]
         parts.append(_table("", ("day", "status", "counter − rows", ""), rows))
-    for key, text in words.LISTS.items():
-        if found[key]["total"]:
-            parts.append(_ids(text, found[key]["named"], found[key]["total"]))
+    listed = words.lists(document)
+    parts += [_ids(*item) for item in listed]
     notes = [
         (found["redelivered_total"], "delivered again by the broker, after a worker vanished or hung"),
         (found["published_twice"], "published more than once, and counted once"),
         (found["foreign_in_topic"], "messages in the topic that others published"),
+        (found["foreign_in_log"], "keys in the access log that others sent"),
         (found["excused_in_log"], "not in the access log because its service was down"),
         (found["unsent"], "never sent"),
     ]
     parts += [f"<p>{total:,} {escape(text)}</p>" for total, text in notes if total]
     clean = not any((found["lost_total"], found["duplicated_total"], found["in_doubt"], found["refused"]))
-    if clean and not any(found[key]["total"] for key in words.LISTS):
+    if clean and not listed:
         parts[:0] = ["<p>Nothing lost, nothing counted twice, nothing in doubt; the sources agree.</p>"]
     return "<section><h2>Findings</h2>" + "".join(parts) + "</section>"
 

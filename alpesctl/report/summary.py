@@ -53,10 +53,10 @@ def _more(record: Record) -> list[str]:
     for item in found["differences"]:
         kind = "counted twice" if item["difference"] > 0 else "missing from the counter"
         lines.append(f"{kind}: {abs(item['difference']):,} on {item['day']}, {item['status']}")
-    for key, words_ in words.LISTS.items():
-        if found[key]["total"]:
-            shown = ", ".join(found[key]["named"][:3])
-            lines.append(f"{words_}: {found[key]['total']:,} ({shown}{', …' if found[key]['total'] > 3 else ''})")
+    for text, ids, total in words.lists(document):
+        lines.append(f"{text}: {total:,} ({', '.join(ids[:3])}{', …' if total > 3 else ''})")
     if found["foreign_in_topic"]:
         lines.append(f"others published {found['foreign_in_topic']:,} messages during the run")
+    if found["foreign_in_log"]:
+        lines.append(f"others sent {found['foreign_in_log']:,} keys that the access log shows")
     return lines

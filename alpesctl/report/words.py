@@ -18,6 +18,7 @@ HEADLINES = {
 LATENCIES = {"committed": "due → committed", "answered": "due → answered"}
 PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
 LISTS = {
+    "not_counted_yet": "not counted yet: the run ended before everything had settled",
     "duplicated": "more than one row for the same id",
     "refused_counted": "refused, yet published or counted",
     "in_doubt_counted": "in doubt, and counted once",
@@ -109,7 +110,7 @@ def _moved(days: list[Mapping[str, Any]]) -> str:
 
 
 def workers(document: Document) -> list[tuple[str, str, str, str, str]]:
-    """Worker, counted, its share, received again, already counted, peak memory is in `memory`."""
+    """Worker, counted, its share, received again, already counted."""
     found = document.get("findings")
     if not found:
         return []
@@ -121,6 +122,13 @@ def workers(document: Document) -> list[tuple[str, str, str, str, str]]:
         figures = (f"{counted:,}", f"{100 * counted / total:.1f} %")
         rows.append((name, *figures, f"{again['messages']:,}", f"{again['already_counted']:,}"))
     return rows
+
+
+def lists(document: Document) -> list[tuple[str, list[str], int]]:
+    """The findings that are named by id: what they are, ids, how many there are in all."""
+    found = document.get("findings") or {}
+    listed = [(text, found[key]) for key, text in LISTS.items() if key in found]  # an older record has fewer
+    return [(text, ids["named"], ids["total"]) for text, ids in listed if ids["total"]]
 
 
 def faults(document: Document) -> list[tuple[str, str, str]]:
