@@ -20,5 +20,12 @@ def main() -> int:
     return run()
 
 
+def end(code: int) -> None:
+    """End the process, threads or not: one that reads from a frozen database can't be joined."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -1,16 +1,14 @@
 """Wires the API and serves it; its entry is `services.tracking.serve`. One process.
 
 Listens only once events can be accepted durably. SIGTERM and SIGINT: stop listening, finish the requests
-in flight, close the producer, return 0.
+in flight, close the producer, return 0. Whoever calls `main` must then end the process without joining
+threads: one that reads from a frozen database would keep it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 from collections.abc import Iterator
-from types import FrameType
 
 import structlog
 import uvicorn
@@ -21,9 +19,12 @@ from services.tracking.adapters.publisher import Publisher, connect
 from services.tracking.adapters.reading import Reading
 from services.tracking.api.app import Application
 from services.tracking.settings import Settings
+from services.tracking.stop import Stop
 
 PORT = 8010
 GRACE_S = 20
+# The whole stop; less than the 30 s after which the runtime kills.
+STOP_S = 25.0
 
 log = structlog.get_logger()
 
@@ -31,25 +32,24 @@ log = structlog.get_logger()
 class Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to us: its own handling ends the process with 143."""
 
+    def __init__(self, config: uvicorn.Config, stopping: Stop) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to end. Looks at the flag itself, so that no signal is too early to be heard."""
+        return self._stopping.is_set() or await super().on_tick(counter)
 
 
 def main() -> int:
     settings = Settings()
     logs.configure("tracking", settings.replica)
-    stopping = threading.Event()
-    server: Server | None = None
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        if server is not None:
-            server.should_exit = True
-        log.info("stopping", signal=signal.Signals(number).name)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stopping = Stop()
+    stopping.listen(STOP_S)
 
     publisher: Publisher | None = None
     while publisher is None:
@@ -78,10 +78,12 @@ def main() -> int:
             date_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=GRACE_S,
-        )
+        ),
+        stopping,
     )
-    log.info("listening", host=settings.host, port=settings.port or PORT, topic=settings.topic)
-    server.run()
+    if not stopping.is_set():
+        log.info("listening", host=settings.host, port=settings.port or PORT, topic=settings.topic)
+        server.run()
     publisher.close()
     reading.close()
     log.info("stopped")

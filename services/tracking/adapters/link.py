@@ -69,15 +69,31 @@ class Link:
         except BrokerAway as error:
             log.warning("the broker accepts connections, but not us", error=str(error))
             return
-        old, self._client, self.handle = self._client, fresh._client, fresh.handle
-        # What it still held ends as in doubt (sends) or is handed out again (messages).
-        old.shutdown()
+        if self.handle.is_connected():
+            # The old one came back meanwhile, and may have sends under way.
+            self._next_try = None
+            _attempt(fresh._client.shutdown)
+            return
+        handle, old = self.handle, self._client
+        self._client, self.handle = fresh._client, fresh.handle
+        # Closing the handle ends what it still held: sends fail, as in doubt; messages are handed out again.
+        # Shutting its client down alone would leave sends without any answer.
+        _attempt(handle.close)
+        _attempt(old.shutdown)
         log.info("connected anew")
 
     def close(self) -> None:
-        """Close the handle, which finishes what it has under way, and its client."""
-        self.handle.close()
-        self._client.close()
+        """Close the handle and its client. Sends without a receipt fail, as in doubt; acknowledgements are
+        flushed. Raises nothing: a broker that is away must not turn a stop into a crash."""
+        _attempt(self.handle.close)
+        _attempt(self._client.close)
+
+
+def _attempt(close: Callable[[], object]) -> None:
+    try:
+        close()
+    except pulsar.PulsarException as error:
+        log.warning("not closed in order", error=str(error) or type(error).__name__)
 
 
 def answers(url: str) -> bool:

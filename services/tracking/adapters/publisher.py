@@ -7,6 +7,7 @@ Tells apart what was never handed to the broker's client (NothingAttempted) from
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import threading
 from collections import deque
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import pulsar
+import structlog
 
 from services.tracking.adapters.broker import SEND_TIMEOUT_MS
 from services.tracking.adapters.link import Link
@@ -21,6 +23,10 @@ from services.tracking.adapters.link import Link
 BATCH_DELAY_MS = 1
 PENDING_MESSAGES = 10_000
 CHECK_PERIOD_S = 0.5
+# The client answers each send within its timeout; should it ever not, nobody waits for ever.
+RECEIPT_S = SEND_TIMEOUT_MS / 1000 + 1
+
+log = structlog.get_logger()
 
 
 class Linked(Protocol):
@@ -68,7 +74,11 @@ class Publisher:
             )
         except pulsar.PulsarException as error:
             raise NothingAttempted(str(error)) from error
-        result = await receipt
+        try:
+            async with asyncio.timeout(RECEIPT_S):
+                result = await receipt
+        except TimeoutError:
+            raise InDoubt(f"no answer within {RECEIPT_S:g} s") from None
         if result == pulsar.Result.Ok:
             return
         if result in (pulsar.Result.ProducerQueueIsFull, pulsar.Result.MemoryBufferIsFull):
@@ -82,7 +92,9 @@ class Publisher:
         self._done.append((receipt, result))
         if not self._waking:
             self._waking = True
-            loop.call_soon_threadsafe(self._deliver)
+            # Once the loop has ended nobody waits; an exception here would end the process.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
         self._waking = False
@@ -92,7 +104,7 @@ class Publisher:
                 receipt.set_result(result)
 
     def close(self) -> None:
-        """Waits for receipts that are due, SEND_TIMEOUT_MS at most."""
+        """Waits for no receipts: sends still under way end as in doubt. Call it once requests are finished."""
         self._closing.set()
         self._link.close()
 
@@ -101,7 +113,11 @@ class Publisher:
 
         def run() -> None:
             while not self._closing.wait(CHECK_PERIOD_S):
-                self._link.check()
+                try:
+                    self._link.check()
+                except Exception:
+                    # The thread's boundary: without it no link is made anew any more.
+                    log.exception("the link was not checked")
 
         threading.Thread(target=run, name="link", daemon=True).start()
 

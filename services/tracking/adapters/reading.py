@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from typing import TypeVar, TypeVarTuple
 from uuid import UUID
 
 import psycopg
@@ -15,14 +18,47 @@ from sqlmodel import Session, col, select
 from services.tracking.adapters.database import CONNECT, connect
 from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
 
-DatabaseError = (DBAPIError, PoolTimeout, psycopg.Error)
-"""What every method here raises when the database does not answer."""
+# Less than nginx waits for an answer.
+READ_S = 3.0
+THREADS = 8
 
-# A database that hangs must not hold the threads that answer.
-OPTIONS = f"{CONNECT['options']} -c statement_timeout=10000"
+Answer = TypeVar("Answer")
+Asked = TypeVarTuple("Asked")
+
+
+class Overdue(Exception):
+    """The database neither answered within READ_S nor hung up."""
+
+
+DatabaseError = (DBAPIError, PoolTimeout, psycopg.Error, Overdue)
+"""What a read raises when the database does not answer."""
+
+# A query that nobody waits for any more must not hold its thread.
+OPTIONS = f"{CONNECT['options']} -c statement_timeout={READ_S * 1000:.0f}"
 
 Position = tuple[datetime, UUID]
 """Where a page ended: the last interaction's time and id."""
+
+
+class Bounded:
+    """Runs reads in threads of its own and waits READ_S for each.
+
+    A frozen database keeps its connections open and says nothing, so what reads from it can't be interrupted:
+    it is left behind, THREADS of them at most, until the database goes on or the process ends.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, "read")
+
+    async def __call__(self, query: Callable[[*Asked], Answer], *asked: *Asked) -> Answer:
+        """What `query` returns. Raises Overdue, and whatever `query` raises."""
+        # Not wait_for over the thread's future alone: its own TimeoutErrors must stay what they are.
+        done = asyncio.get_running_loop().run_in_executor(self._threads, query, *asked)
+        await asyncio.wait({done}, timeout=READ_S)
+        if not done.done():
+            done.cancel()
+            raise Overdue(f"no answer within {READ_S:g} s")
+        return done.result()
 
 
 class Reading:

@@ -18,7 +18,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from services.tracking.adapters.reading import DatabaseError, Position, Reading
+from services.tracking.adapters.reading import Bounded, DatabaseError, Position, Reading
 from services.tracking.adapters.tables import InteractionRow
 from services.tracking.api import problems
 from services.tracking.api.documents import OPENAPI_POST
@@ -61,18 +61,19 @@ def build(publisher: Connected, reading: Reading) -> FastAPI:
     )
     _errors(api)
     _document(api)
+    read = Bounded()
 
     @api.get("/tracking/health")
     async def health() -> dict[str, str]:
         return {"status": "healthy"}
 
     @api.get("/tracking/health/ready")
-    def ready() -> Response:
+    async def ready() -> Response:
         failing = {}
         if not publisher.is_connected():
             failing["pulsar"] = "not connected"
         try:
-            reading.ping()
+            await read(reading.ping)
         except DatabaseError:
             failing["database"] = "does not answer"
         if not failing:
@@ -82,33 +83,35 @@ def build(publisher: Connected, reading: Reading) -> FastAPI:
         return _response(Problem(503, "not-ready", "Not ready", names, {"checks": checks}))
 
     @api.get("/tracking/interactions")
-    def newest(limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT, cursor: str | None = None) -> Response:
+    async def newest(
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Response:
         after = None
         if cursor is not None:
             after = _position(cursor)
             if after is None:
                 return _response(problems.bad_parameter("cursor", "cursor", "must be one that a page gave"))
-        rows = reading.newest(limit, after)
+        rows = await read(reading.newest, limit, after)
         answer: dict[str, Any] = {"status": "success", "data": [_interaction(row) for row in rows]}
         answer["next_cursor"] = _cursor(rows[-1]) if len(rows) == limit else None
         return JSONResponse(answer)
 
     @api.get("/tracking/interactions/{interaction_id}")
-    def one(interaction_id: str) -> Response:
+    async def one(interaction_id: str) -> Response:
         found = canonical(interaction_id)
         if found is None:
             return _response(Problem(400, "invalid-id", "Invalid interaction ID", "Invalid interaction ID"))
-        row = reading.one(UUID(found))
+        row = await read(reading.one, UUID(found))
         if row is None:
             return _response(Problem(404, "not-found", "Interaction not found", "Interaction not found"))
         return JSONResponse({"status": "success", "data": _interaction(row)})
 
     @api.get("/tracking/stats/daily")
-    def daily(
+    async def daily(
         first: Annotated[date | None, Query(alias="from")] = None,
         last: Annotated[date | None, Query(alias="to")] = None,
     ) -> Response:
-        rows = reading.daily(first, last)
+        rows = await read(reading.daily, first, last)
         return JSONResponse(
             {"items": [{"day": row.day.isoformat(), "status": row.status, "count": row.count} for row in rows]}
         )
@@ -124,14 +127,16 @@ def _errors(api: FastAPI) -> None:
         return _response(problems.bad_parameter(name, str(first["type"]), str(first["msg"])))
 
     @api.exception_handler(HTTPException)
-    async def http(_request: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         problem = Problem(error.status_code, "about:blank", str(error.detail), str(error.detail))
         response = _response(problem)
         response.headers.update(error.headers or {})
+        if error.status_code == 405 and request.url.path == PATH:
+            response.headers["allow"] = "GET, POST"  # FastAPI does not see the hot path
         return response
 
     async def database(_request: Request, error: Exception) -> Response:
-        log.warning("the database does not answer", error=str(error).splitlines()[0])
+        log.warning("the database does not answer", error=(str(error).splitlines() or [type(error).__name__])[0])
         return _response(problems.database_away())
 
     for kind in DatabaseError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,6 +15,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from services.tracking.adapters import reading as reading_module
 from services.tracking.adapters.decoding import read
 from services.tracking.adapters.publisher import InDoubt, NothingAttempted
 from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
@@ -276,6 +279,28 @@ def test_daily_statistics_have_the_originals_shape() -> None:
 
 def test_a_database_that_is_away_is_a_503() -> None:
     problem(call("GET", "/tracking/stats/daily", reading=FakeReading(away=True)), 503, "database-away")
+
+
+@pytest.mark.parametrize("target", ["/tracking/stats/daily", "/tracking/interactions", f"/tracking/interactions/{ID}"])
+def test_a_database_that_says_nothing_is_a_503(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+
+    class Frozen(FakeReading):
+        def _answer(self, *asked: Any) -> None:
+            goes_on.wait(5)
+
+    monkeypatch.setattr(reading_module, "READ_S", 0.05)
+    began = time.monotonic()
+    answer = call("GET", target, reading=Frozen())
+    took = time.monotonic() - began
+    goes_on.set()
+    problem(answer, 503, "database-away")
+    assert took < 4
+
+
+def test_a_method_that_is_not_allowed_learns_which_are() -> None:
+    assert call("DELETE", "/tracking/interactions").headers["allow"] == "GET, POST"
+    assert call("DELETE", "/tracking/stats/daily").headers["allow"] == "GET"
 
 
 def test_unknown_paths_and_methods_are_problems_too() -> None:

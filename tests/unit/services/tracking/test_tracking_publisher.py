@@ -10,6 +10,7 @@ from typing import Any
 import pulsar
 import pytest
 
+from services.tracking.adapters import publisher as module
 from services.tracking.adapters.publisher import InDoubt, NothingAttempted, Publisher
 
 
@@ -66,3 +67,35 @@ def test_a_full_queue_means_nothing_attempted() -> None:
 def test_everything_else_is_in_doubt(result: Any) -> None:
     with pytest.raises(InDoubt):
         publish(FakeProducer(result))
+
+
+def test_a_receipt_that_never_comes_is_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(FakeProducer):
+        def send_async(self, body: bytes, callback: Callable[[Any, Any], None], **_: Any) -> None:
+            self.sent.append(body)
+
+    monkeypatch.setattr(module, "RECEIPT_S", 0.05)
+    with pytest.raises(InDoubt):
+        publish(Silent(None))
+
+
+def test_a_receipt_after_the_loops_end_is_let_go() -> None:
+    loop = asyncio.new_event_loop()
+    receipt = loop.create_future()
+    loop.close()
+    Publisher(FakeLink(FakeProducer(None)))._received(loop, receipt, pulsar.Result.AlreadyClosed, None)
+
+
+def test_the_links_thread_outlives_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = threading.Semaphore(0)
+
+    class Broken(FakeLink):
+        def check(self) -> None:
+            checked.release()
+            raise KeyError("bug")
+
+    monkeypatch.setattr(module, "CHECK_PERIOD_S", 0.001)
+    publisher = Publisher(Broken(FakeProducer(None)))
+    publisher.keep()
+    assert all(checked.acquire(timeout=5) for _ in range(2))
+    publisher.close()

@@ -1,0 +1,106 @@
+"""Stops: heard whenever they come, without a lock, and over in time."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from services.tracking import logs, server
+from services.tracking.stop import Stop
+
+ROOT = Path(__file__).parents[4]
+
+# The main thread holds the lock of the log while the signal comes, as it may in real life.
+HANDLED = """
+import os, signal, time
+import structlog
+from services.tracking.stop import Stop
+stop = Stop()
+stop.listen(0.2)
+with structlog.PrintLogger()._lock:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.1)
+assert stop.is_set()
+time.sleep(60)
+"""
+
+STUCK = """
+import threading, time
+from services.tracking.serve import end
+threading.Thread(target=time.sleep, args=(60,)).start()
+print("flushed")
+end(0)
+"""
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=20)
+
+
+def test_a_signal_is_heard_while_the_log_is_locked_and_a_stop_that_hangs_gives_up() -> None:
+    done = run(HANDLED)
+    assert done.returncode == 0, done.stderr
+    assert "SIGTERM" in done.stdout
+
+
+def test_the_process_ends_whatever_its_threads_do() -> None:
+    done = run(STUCK)
+    assert (done.returncode, done.stdout) == (0, "flushed\n")
+
+
+def test_a_wait_ends_with_the_stop_or_its_time() -> None:
+    stop = Stop()
+    began = time.monotonic()
+    assert not stop.wait(0.01)
+    stop.set()
+    assert stop.wait(60)
+    assert time.monotonic() - began < 5
+
+
+class Closing:
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def stops(monkeypatch: pytest.MonkeyPatch) -> list[Stop]:
+    found: list[Stop] = []
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    monkeypatch.setattr(Stop, "listen", lambda self, _limit: found.append(self))
+    return found
+
+
+def test_a_signal_in_the_last_moment_of_the_start_stops_it(stops: list[Stop], monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher, reading = Closing(), Closing()
+    served: list[Any] = []
+
+    def read(*_: Any) -> Closing:
+        stops[0].set()
+        return reading
+
+    monkeypatch.setattr(server, "connect", lambda *_: publisher)
+    monkeypatch.setattr(server, "Reading", read)
+    monkeypatch.setattr(server.Server, "run", lambda self: served.append(self))
+    monkeypatch.setattr(server, "Application", lambda *_: None)
+    assert server.main() == 0
+    assert (served, publisher.closed, reading.closed) == ([], True, True)
+
+
+def test_a_signal_while_it_begins_to_listen_stops_it() -> None:
+    async def app(*_: Any) -> None: ...
+
+    stop = Stop()
+    serving = server.Server(uvicorn.Config(app), stop)
+    assert not asyncio.run(serving.on_tick(1))
+    stop.set()
+    assert asyncio.run(serving.on_tick(1))
