@@ -20,5 +20,12 @@ def main() -> int:
     return run()
 
 
+def end(code: int) -> None:
+    """End the process, whatever its threads do: what they hold is redelivered or still pending."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

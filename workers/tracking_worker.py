@@ -5,14 +5,12 @@ SIGTERM and SIGINT: finish and commit the batch in hand, acknowledge it, close, 
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Sequence
-from types import FrameType
 
 import psycopg
+import pulsar
 import structlog
 
 from services.tracking import logs
@@ -21,13 +19,16 @@ from services.tracking.adapters.counting import Counter
 from services.tracking.adapters.decoding import Message, decode, reject
 from services.tracking.adapters.link import BrokerAway, client
 from services.tracking.adapters.relay import relay
+from services.tracking.domain.errors import Refuses
 from services.tracking.handlers import Store, count
 from services.tracking.settings import Settings
+from services.tracking.stop import Stop
 from workers.health import serve
 from workers.loop import Loop
 
 PORT = 9010
 RELAY_PERIOD_S = 0.5
+RELAY_RETRY_S = 1.0
 # A loop that hasn't come round for this long is stuck: a database that neither answers nor hangs up.
 STUCK_S = 20.0
 # A stop that takes longer gives up: what isn't acknowledged is redelivered, so nothing is lost.
@@ -51,68 +52,87 @@ class Handler:
 class Relay(threading.Thread):
     """Publishes dead letters while the worker runs."""
 
-    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
+    def __init__(self, settings: Settings, stopping: Stop) -> None:
         super().__init__(name="relay", daemon=True)
         self._settings = settings
         self._stopping = stopping
+        self._connection: pulsar.Client | None = None
         self._letters: Letters | None = None
 
     def run(self) -> None:
-        connection = client(self._settings.pulsar_url)
         wait = RELAY_PERIOD_S
-
-        def letters() -> Letters:
-            self._letters = self._letters or Letters(connection, self._settings.dead_letter_topic)
-            return self._letters
-
         while not self._stopping.wait(wait):
+            wait = self.turn()
+        self._drop()
+        if self._connection is not None:
             try:
-                published = relay(self._settings.conninfo, letters)
-            except (psycopg.Error, BrokerAway) as error:
-                log.warning("dead letters wait", error=str(error).splitlines()[0])
-                wait = 1.0
-                continue
-            if published:
-                log.info("dead letters published", count=published)
-            wait = 0.0 if published else RELAY_PERIOD_S
-        connection.close()
+                self._connection.close()
+            except pulsar.PulsarException as error:
+                log.warning("not closed in order", error=_line(error))
+
+    def turn(self) -> float:
+        """Publish what is pending; return how long to wait before the next turn. Raises nothing."""
+        try:
+            published = relay(self._settings.conninfo, self._open)
+        except psycopg.Error as error:
+            log.warning("dead letters wait", error=_line(error))
+            return RELAY_RETRY_S
+        except BrokerAway as error:
+            # The producer may be dead for good: the next turn makes another.
+            self._drop()
+            log.warning("dead letters wait", error=_line(error))
+            return RELAY_RETRY_S
+        except Exception:
+            # The thread's boundary: without it no dead letter is published any more, and nobody hears of it.
+            self._drop()
+            log.exception("dead letters wait")
+            return RELAY_RETRY_S
+        if published:
+            log.info("dead letters published", count=published)
+        return 0.0 if published else RELAY_PERIOD_S
+
+    def _open(self) -> Letters:
+        if self._letters is None:
+            self._connection = self._connection or client(self._settings.pulsar_url)
+            self._letters = Letters(self._connection, self._settings.dead_letter_topic)
+        return self._letters
+
+    def _drop(self) -> None:
+        letters, self._letters = self._letters, None
+        if letters is not None:
+            letters.close()
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def trouble(commands: Commands, loop: Loop, relaying: Relay) -> str | None:
+    """What is wrong with the worker, None for nothing."""
+    if not commands.is_connected():
+        return "no connection to the broker"
+    if loop.refusal is not None:
+        return loop.refusal
+    if time.monotonic() - loop.beat > STUCK_S:
+        return "the loop is stuck"
+    return None if relaying.is_alive() else "no dead letters are published"
 
 
 def main() -> int:
     settings = Settings()
     logs.configure("tracking-worker", settings.replica)
-    stopping = threading.Event()
-    loop: Loop | None = None
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        if loop is not None:
-            loop.stop()
-        watchdog = threading.Timer(STOP_S, os._exit, (0,))
-        watchdog.daemon = True
-        watchdog.start()
-        log.info("stopping", signal=signal.Signals(number).name)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stopping = Stop()
+    stopping.listen(STOP_S)
 
     commands = _subscribe(settings, stopping)
     if commands is None:
         return 0
     store = Counter(settings.conninfo, settings.replica)
-    loop = Loop(commands, Handler(store), (psycopg.Error,))
-
-    def trouble() -> str | None:
-        if not commands.is_connected():
-            return "no connection to the broker"
-        return "the loop is stuck" if time.monotonic() - loop.beat > STUCK_S else None
-
-    health = serve(settings.host, settings.port or PORT, trouble)
+    loop = Loop(commands, Handler(store), (psycopg.Error,), (Refuses,), stopping)
     relaying = Relay(settings, stopping)
     relaying.start()
+    health = serve(settings.host, settings.port or PORT, lambda: trouble(commands, loop, relaying))
     log.info("started", topic=settings.topic, subscription=settings.subscription_name)
-    if stopping.is_set():
-        loop.stop()
     loop.run()
     commands.close()
     relaying.join(3.0)
@@ -122,7 +142,7 @@ def main() -> int:
     return 0
 
 
-def _subscribe(settings: Settings, stopping: threading.Event) -> Commands | None:
+def _subscribe(settings: Settings, stopping: Stop) -> Commands | None:
     while not stopping.is_set():
         try:
             return Commands(settings.pulsar_url, settings.topic, settings.subscription_name, settings.replica)

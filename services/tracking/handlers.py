@@ -19,7 +19,8 @@ class Store(Protocol):
     def apply(self, batch: Batch) -> int:
         """Store what is new and count it; return how many outcomes were new.
 
-        Raises Unacceptable if what is in the batch can't be stored; other errors are the store's own.
+        Raises Unacceptable if what is in the batch can't be stored, Refuses if the store must be mended first;
+        other errors are the store's own, and pass.
         """
         ...
 

@@ -66,6 +66,10 @@ class Commands:
         self._link.close()
 
 
+class TooBig(Exception):
+    """The broker takes no message of this size, now or later."""
+
+
 class Letters:
     """A producer that awaits each receipt; for dead letters."""
 
@@ -76,8 +80,17 @@ class Letters:
             raise BrokerAway(str(error)) from error
 
     def publish(self, body: bytes, key: str, properties: Mapping[str, str]) -> None:
-        """Returns once the broker has the message. Raises BrokerAway where that isn't known."""
+        """Returns once the broker has the message. Raises TooBig, and BrokerAway where that isn't known."""
         try:
             self._producer.send(body, partition_key=key or None, properties=dict(properties))
+        except pulsar.MessageTooBig as error:
+            raise TooBig(str(error)) from error
         except pulsar.PulsarException as error:
             raise BrokerAway(str(error)) from error
+
+    def close(self) -> None:
+        """Raises nothing."""
+        try:
+            self._producer.close()
+        except pulsar.PulsarException as error:
+            log.warning("not closed in order", error=str(error) or type(error).__name__)

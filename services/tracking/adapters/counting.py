@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from services.tracking.adapters.database import connect
-from services.tracking.domain.errors import Unacceptable
+from services.tracking.domain.errors import Refuses, Unacceptable
 from services.tracking.domain.outcomes import Batch
 
 log = structlog.get_logger()
@@ -64,6 +64,8 @@ SELECT count(*) FROM fresh
 """
 
 _NOTHING = "[]"
+# SQLSTATE classes of troubles that pass: connection, rollback, resources, an operator's intervention.
+PASSING = frozenset({"08", "40", "53", "57"})
 
 
 def parameters(batch: Batch, worker: str) -> dict[str, Any]:
@@ -117,6 +119,19 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def passes(error: psycopg.Error) -> bool:
+    """Whether waiting helps."""
+    if error.sqlstate is None:
+        # The client's own: of these, the connection's pass.
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate[:2] in PASSING
+
+
+def _named(error: psycopg.Error) -> str:
+    line = (str(error).splitlines() or [""])[0]
+    return f"{error.sqlstate or type(error).__name__} {line}".strip()
+
+
 class Counter:
     """The store of one worker: one connection, made anew after an error."""
 
@@ -128,7 +143,8 @@ class Counter:
     def apply(self, batch: Batch) -> int:
         """Count the batch; return how many of its messages were new. Committed once this returns.
 
-        Raises Unacceptable for SQLSTATE classes 22 and 23, psycopg.Error for the database's own troubles.
+        Raises Unacceptable for SQLSTATE classes 22 and 23; psycopg.Error for troubles that pass: classes 08, 40,
+        53, 57 and a connection that breaks or does not come about; Refuses for everything else.
         """
         values = parameters(batch, self._worker)
         try:
@@ -139,6 +155,8 @@ class Counter:
             if (error.sqlstate or "")[:2] in ("22", "23"):
                 raise Unacceptable(str(error).splitlines()[0]) from error
             self.close()
+            if not passes(error):
+                raise Refuses(f"the database refuses: {_named(error)}") from error
             raise
         return int(row[0]) if row else 0
 

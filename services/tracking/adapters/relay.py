@@ -1,6 +1,7 @@
 """Publishes dead letters that the counting transaction wrote, and marks them. At least once each.
 
-What is published carries the letter's id and generation, so that a reader can tell a repetition.
+What is published carries the letter's id and generation, so that a reader can tell a repetition. A letter
+that is too big for the broker goes without its body, and says so; its row keeps everything.
 """
 
 from __future__ import annotations
@@ -8,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+import structlog
+
+from services.tracking.adapters.broker import TooBig
 from services.tracking.adapters.database import connect
 from services.tracking.adapters.decoding import LETTER_GENERATION, LETTER_ID
 
 BATCH = 100
+MAX_REASON = 1000
+# In place of what had to be left out.
+OMITTED_BODY = {"deadLetterBody": "omitted"}
+OMITTED_ALL = {**OMITTED_BODY, "deadLetterProperties": "omitted"}
+
+log = structlog.get_logger()
 
 PENDING = """
 SELECT id, generation, topic, partition_key, properties, body, reason FROM dead_letters
-WHERE published_at IS NULL ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED
+WHERE published_at IS NULL ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 PUBLISHED = "UPDATE dead_letters SET published_at = now() WHERE id = %s AND generation = %s"
 
@@ -27,18 +37,36 @@ class Publisher(Protocol):
 def relay(conninfo: str, publisher: Callable[[], Publisher]) -> int:
     """Publish what is pending, up to BATCH letters; return how many. `publisher` is asked for only then.
 
-    The letters stay locked meanwhile, so that two relays don't publish the same one.
+    Each letter stays locked while it is published, so that two relays don't publish the same one, and is
+    committed by itself, so that what fails holds back no other's mark.
     """
     with connect(conninfo, "alpes-relay", autocommit=False) as connection:
-        letters = connection.execute(PENDING, (BATCH,)).fetchall()
-        for letter_id, generation, topic, key, properties, body, reason in letters:
+        for done in range(BATCH):
+            letter = connection.execute(PENDING).fetchone()
+            if letter is None:
+                return done
+            letter_id, generation, topic, key, properties, body, reason = letter
             about = {
                 LETTER_ID: str(letter_id),
                 LETTER_GENERATION: str(generation),
                 "deadLetterTopic": topic,
-                "deadLetterReason": reason,
+                "deadLetterReason": reason[:MAX_REASON],
             }
-            publisher().publish(body, key, {**properties, **about})
+            _publish(publisher(), body, key, properties, about)
             connection.execute(PUBLISHED, (letter_id, generation))
-        connection.commit()
-    return len(letters)
+            connection.commit()
+    return BATCH
+
+
+def _publish(
+    publisher: Publisher, body: bytes, key: str, properties: Mapping[str, str], about: Mapping[str, str]
+) -> None:
+    try:
+        publisher.publish(body, key, {**properties, **about})
+        return
+    except TooBig:
+        log.warning("a dead letter is too big, and goes without its body", id=about[LETTER_ID], bytes=len(body))
+    try:
+        publisher.publish(b"", key, {**properties, **about, **OMITTED_BODY})
+    except TooBig:
+        publisher.publish(b"", "", {**about, **OMITTED_ALL})

@@ -2,7 +2,8 @@
 
 TrackingError
 ├── RuleBroken        a field of an event breaks a rule
-└── Unacceptable      the store refuses a batch because of what is in it, not of its own state
+├── Unacceptable      the store refuses a batch because of what is in it, not of its own state
+└── Refuses           the store refuses every batch because of its own state, until somebody mends it
 """
 
 from __future__ import annotations
@@ -24,3 +25,7 @@ class RuleBroken(TrackingError):
 
 class Unacceptable(TrackingError):
     """Some member of a batch can't be stored, now or later."""
+
+
+class Refuses(TrackingError):
+    """The store can't work as it is: no table, no right, a damaged page. The events are good, and wait."""

@@ -15,6 +15,10 @@ class Away(Exception):
     pass
 
 
+class Broken(Exception):
+    pass
+
+
 class Bench:
     """A consumer with batches to give, and a handler that follows a script; both write one journal."""
 
@@ -22,7 +26,7 @@ class Bench:
         self.batches = batches
         self.script = list(script)
         self.journal: list[str] = []
-        self.loop = Loop(self, self.handle, (Away,))
+        self.loop = Loop(self, self.handle, (Away,), (Broken,))
 
     def batch_receive(self) -> list[str]:
         if not self.batches:
@@ -44,6 +48,7 @@ class Bench:
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(module, "LASTING_WAIT_S", 0.001)
 
 
 def test_it_acknowledges_after_the_commit() -> None:
@@ -97,3 +102,19 @@ def test_an_error_that_is_not_passing_ends_the_loop_unacknowledged() -> None:
     with pytest.raises(KeyError):
         bench.loop.run()
     assert bench.journal == ["failed a"]
+
+
+def test_what_somebody_must_mend_is_named_until_it_is() -> None:
+    bench = Bench([["a"]], [Broken, Away, Broken, None])
+    handle = bench.handle
+    seen: list[str | None] = []
+
+    def look(messages: Sequence[Any]) -> None:
+        seen.append(bench.loop.refusal)
+        handle(messages)
+
+    bench.loop._handle = look
+    bench.loop.run()
+    assert bench.journal == ["failed a", "failed a", "failed a", "committed a", "acknowledged a"]
+    assert seen == [None, "away", None, "away"]
+    assert bench.loop.refusal is None

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 
-from services.tracking.adapters.counting import parameters
+import psycopg
+import pytest
+from psycopg import errors
+
+from services.tracking.adapters import counting as module
+from services.tracking.adapters.counting import Counter, parameters
+from services.tracking.domain.errors import Refuses, Unacceptable
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Probe, Rejected
 from services.tracking.handlers import sort
@@ -60,3 +67,43 @@ def test_a_dead_letter_can_always_be_stored() -> None:
     assert "\\u0000" not in letters
     assert "\\ud800" not in letters
     assert "\\udfff" not in letters
+
+
+class FakeConnection:
+    closed = False
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def execute(self, *_: Any, **__: Any) -> Any:
+        raise self.error
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errors.UntranslatableCharacter("bad"), Unacceptable),
+        (errors.CheckViolation("bad"), Unacceptable),
+        (errors.AdminShutdown("away"), psycopg.Error),
+        (errors.DeadlockDetected("away"), psycopg.Error),
+        (errors.DiskFull("away"), psycopg.Error),
+        (errors.ConnectionFailure("away"), psycopg.Error),
+        (psycopg.OperationalError("the connection is lost"), psycopg.Error),
+        (psycopg.InterfaceError("the connection is closed"), psycopg.Error),
+        (errors.UndefinedTable("no such table"), Refuses),
+        (errors.InsufficientPrivilege("not yours"), Refuses),
+        (errors.DataCorrupted("bad page"), Refuses),
+        (psycopg.ProgrammingError("a bug"), Refuses),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.__name__,
+)
+def test_the_databases_errors_are_told_apart(
+    error: psycopg.Error, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "connect", lambda *_: FakeConnection(error))
+    with pytest.raises(expected) as caught:
+        Counter("postgresql://", "w1").apply(sort([Probe("a", 0, DAY)]))
+    if expected is Refuses:
+        assert (error.sqlstate or "ProgrammingError") in str(caught.value)
