@@ -4,7 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from alpesctl.errors import AlpesError
+from alpesctl.experiments import faults
 from alpesctl.experiments.faults import FaultEvent, FaultRunner, downtimes
 from alpesctl.experiments.model import Fault, Step
 from alpesctl.runtimes.base import Replica, State
@@ -129,3 +132,76 @@ def test_downtimes_are_of_one_service() -> None:
         FaultEvent(1.5, 1.6, "kill", "w-1"),
     ]
     assert downtimes(events, "nginx") == [(1.0, 2.5), (3.0, float("inf"))]
+
+
+@pytest.mark.parametrize("state", [State.EXITED, State.RESTARTING, State.CREATED])
+@pytest.mark.parametrize("action", ["kill", "stop", "pause"])
+def test_what_is_not_up_can_not_be_hit(action: str, state: State) -> None:
+    stage = Stage(("w", 1))
+    stage.states["w", 1] = state
+    runner = play(stage, Fault(0.0, (Step(action, "w", restart_after=0.01, seconds=0.01),)))
+    assert [event.error for event in runner.events] == [f"w-1 was {state.value} already"]
+    assert stage.calls == []
+
+
+def test_what_is_paused_can_not_be_paused_again() -> None:
+    runner = play(Stage(("w", 1)), Fault(0.0, (Step("pause", "w"), Step("pause", "w"))))
+    assert [event.error for event in runner.events] == ["", "w-1 was paused already", ""]
+
+
+def test_a_pause_that_does_not_freeze_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Restless(Stage):
+        def pause(self, service: str, number: int) -> None:
+            self.calls.append(("pause", service, number))
+
+    monkeypatch.setattr(faults, "FREEZING", 0.05)
+    runner = play(Restless(("w", 1)), Fault(0.0, (Step("pause", "w"),)))
+    assert runner.events[0].error == "w-1 is running, not paused"
+
+
+def test_an_undo_that_was_scheduled_for_one_fault_leaves_a_later_one_alone() -> None:
+    """The pause's end comes after the kill that ended the pause, and before the kill's own restart."""
+    stage = Stage(("w", 1))
+    steps = (Step("pause", "w", seconds=0.15), Step("kill", "w", restart_after=0.5))
+    runner = play(stage, Fault(0.0, steps))
+    assert [call[0] for call in stage.calls] == ["pause", "kill", "start"]
+    killed, started = (next(e for e in runner.events if e.action == name) for name in ("kill", "restart"))
+    assert started.at - killed.at >= 0.5
+
+
+def test_a_restart_that_failed_is_tried_again_in_the_end() -> None:
+    class Slow(Stage):
+        failures = 1
+
+        def start(self, service: str, number: int) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise AlpesError("it does not start")
+            super().start(service, number)
+
+    stage = Slow(("w", 1))
+    runner = play(stage, Fault(0.0, (Step("kill", "w", restart_after=0.01),)))
+    assert stage.states["w", 1] is State.RUNNING
+    assert [event.error for event in runner.events] == ["", "it does not start", ""]
+    assert (runner.left, [event.target for event in runner.undone]) == ([], ["w-1"])
+
+
+def test_what_can_not_be_undone_is_named() -> None:
+    class Dead(Stage):
+        def start(self, service: str, number: int) -> None:
+            raise AlpesError("it does not start")
+
+    assert play(Dead(("w", 1)), Fault(0.0, (Step("kill", "w"),))).left == ["w-1"]
+
+
+def test_how_long_the_timeline_may_take() -> None:
+    steps = (
+        Step("pause", "db", seconds=2.0),
+        Step("await", condition="unacknowledged", within=7.0),
+        Step("wait", seconds=0.5),
+        Step("kill", "w", restart_after=3.0),
+    )
+    many = (Fault(10.0, steps, repeat=5, every=6.0), Fault(40.0, (Step("kill", "w", restart_after=1.0),)))
+    runner = FaultRunner(Stage(), many, lambda _: 0, time.monotonic)  # type: ignore[arg-type]
+    assert runner.longest() == 10.0 + 24.0 + 12.5
+    assert FaultRunner(Stage(), (), lambda _: 0, time.monotonic).longest() == 0.0  # type: ignore[arg-type]

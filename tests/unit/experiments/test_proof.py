@@ -1,5 +1,6 @@
 """Any set of lost, duplicated or unexpected events is found and named exactly."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -146,3 +147,50 @@ def test_an_answer_that_the_log_contradicts_is_named() -> None:
     log = log_of(made)
     log[made.id(9)] = [LogEntry(504, 1)]
     assert prove(evidence(made, list(range(COUNT)), log=log)).log_disagrees == (as_text(made.id(9)),)
+
+
+def test_before_all_has_settled_what_the_topic_holds_is_not_lost() -> None:
+    made = ledger({4: Outcome.IN_DOUBT})
+    counted = [i for i in range(COUNT) if i not in (3, 4, 5)]
+    topic = TopicRead({made.id(i): 1 for i in range(COUNT) if i != 5}, COUNT - 1, 0, 0.1)
+    found = prove(evidence(made, counted, topic=topic, settled=False))
+    assert set(found.not_counted_yet) == {made.text(3), made.text(4)}
+    assert [item.id for item in found.lost] == [made.text(5)]  # promised, and nowhere: that can't come any more
+    assert prove(evidence(made, counted, topic=topic)).not_counted_yet == ()
+
+
+def test_before_all_has_settled_a_service_may_still_hold_what_it_promised_over_http() -> None:
+    made = ledger()
+    counted = list(range(1, COUNT))
+    topic = TopicRead({made.id(i): 1 for i in counted}, COUNT - 1, 0, 0.1)
+    open_ = prove(evidence(made, counted, topic=topic, log=log_of(made), settled=False))
+    assert (open_.not_counted_yet, open_.lost, open_.not_in_topic) == ((made.text(0),), (), ())
+    unread = prove(evidence(made, counted, topic=None, settled=False))
+    assert (unread.not_counted_yet, unread.lost) == ((made.text(0),), ())
+
+
+def test_a_counter_without_its_row_is_named_though_nothing_has_settled() -> None:
+    made = ledger()
+    after = Snapshot({DAY: 100 + COUNT + 2}, {DAY: 100 + COUNT})
+    assert prove(evidence(made, list(range(COUNT)), after=after, settled=False)).duplicated_total == 2
+
+
+@pytest.mark.parametrize(
+    ("delivered", "deliveries", "redelivered"),
+    [
+        (COUNT + 3, {"w0": (0, 9)}, 0),  # the broker knows: three deliveries more, for three copies
+        (COUNT + 5, {"w0": (0, 9)}, 2),
+        (None, {"w0": (0, 3)}, 0),  # absorbed, because it was published twice
+        (None, {"w0": (0, 2), "w1": (0, 3)}, 2),
+        (None, {"w0": (4, 3)}, 4),  # marked as delivered again
+        (None, {"w0": (0, 1)}, 0),
+    ],
+)
+def test_what_was_published_twice_was_not_delivered_again(
+    delivered: int | None, deliveries: dict[str, tuple[int, int]], redelivered: int
+) -> None:
+    made = ledger()
+    topic = TopicRead({made.id(i): 4 if i == 7 else 1 for i in range(COUNT)}, COUNT + 3, 0, 0.1)
+    after = Snapshot({DAY: 100 + COUNT}, {DAY: 100 + COUNT}, deliveries)
+    found = prove(evidence(made, list(range(COUNT)), topic=topic, after=after, delivered=delivered))
+    assert found.redelivered_total == redelivered

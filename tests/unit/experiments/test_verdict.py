@@ -76,3 +76,24 @@ def test_a_tolerated_loss_passes() -> None:
 def test_every_reason_is_given() -> None:
     verdict = judge(LOST, SLOW, LIMITS, Expect(), LATE)
     assert len(verdict.reasons) == 3
+
+
+def test_what_had_not_settled_has_failed_and_is_not_called_lost() -> None:
+    waiting = replace(CLEAN, counted=97, not_counted_yet=("a", "b", "c"))
+    verdict = judge(waiting, MEASURES, LIMITS, Expect(), replace(LATE, unsettled="not settled after 9 s: 3 left"))
+    assert (verdict.outcome, verdict.exit_code) == ("failed", 1)
+    assert verdict.reasons[:2] == ("not settled after 9 s: 3 left", "3 not counted yet")
+    assert not any("lost" in reason for reason in verdict.reasons)
+
+
+def test_what_had_not_settled_comes_before_what_is_lost() -> None:
+    verdict = judge(LOST, MEASURES, LIMITS, Expect(), replace(FACTS, unsettled="not settled after 9 s"))
+    assert verdict.reasons == ("not settled after 9 s", "1 lost")
+
+
+@pytest.mark.parametrize(("step", "outcome"), [(0.04, "passed"), (-0.04, "passed"), (0.06, "void"), (-3.0, "void")])
+def test_a_wall_clock_that_was_set_makes_it_void(step: float, outcome: str) -> None:
+    verdict = judge(CLEAN, MEASURES, LIMITS, Expect(), replace(FACTS, clock_step=step))
+    assert verdict.outcome == outcome
+    if outcome == "void":
+        assert f"the wall clock was set by {step:+.3f} s" in verdict.reasons[0]
