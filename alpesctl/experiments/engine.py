@@ -113,10 +113,14 @@ class _Run:
     def _undone(self, *, failed_only: bool = False) -> list[str]:
         """What became of faults and shape, in words."""
         done = [f"{event.action} {event.target}" for event in self.runner.undone] + self._put_back.done
-        said = [] if failed_only else [f"undone: {', '.join(done)}" if done else "there was nothing to undo"]
+        failed = [f"not put back: {what}" for what in self._put_back.failed]
         if self.runner.left:
-            said.append(f"still down by a fault: {', '.join(self.runner.left)}")
-        return said + [f"not put back: {what}" for what in self._put_back.failed]
+            failed.insert(0, f"still down by a fault: {', '.join(self.runner.left)}")
+        if failed_only:
+            return failed
+        if not done and not failed:
+            return ["there was nothing to undo"]
+        return [*([f"undone: {', '.join(done)}"] if done else []), *failed]
 
     def _carry_out(self, stack: ExitStack) -> None:
         readback = self.scenario.readback

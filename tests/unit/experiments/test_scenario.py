@@ -181,3 +181,18 @@ def test_it_is_cheap_to_import() -> None:
     code = f"import sys, alpesctl.experiments.scenario; print(sorted({heavy} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+SQL = ("rows", "tally", "counters", "deliveries", "pending")
+OF_TESTS = sorted((Path(__file__).parents[2] / "e2e" / "scenarios").glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", SQL)
+def test_all_scenarios_read_back_by_the_same_sql(name: str) -> None:
+    """Each file stands alone, so its SQL is written out in each; it must not drift."""
+    assert SHIPPED
+    assert OF_TESTS
+    found = {path.name: getattr(load_scenario(path).readback, name) for path in (*SHIPPED, *OF_TESTS)}
+    first = found[SHIPPED[0].name]
+    assert first
+    assert {path: sql for path, sql in found.items() if sql != first} == {}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alpesctl.experiments import document, record
-from alpesctl.experiments.evidence import Row, Snapshot, TopicRead
+from alpesctl.experiments.evidence import LogEntry, Row, Snapshot, TopicRead
 from alpesctl.experiments.faults import FaultEvent
 from alpesctl.experiments.ledger import Ledger, Outcome
 from alpesctl.experiments.model import Event, Fault, Load, Readback, Scenario, Step, Thresholds
@@ -38,7 +38,12 @@ FAULTS = (
 
 
 def made(
-    tmp_path: Path, lost: frozenset[int] = frozenset(), extra: int = 0, scenario: Scenario = SCENARIO
+    tmp_path: Path,
+    lost: frozenset[int] = frozenset(),
+    extra: int = 0,
+    scenario: Scenario = SCENARIO,
+    unsettled: str = "",
+    log: dict[bytes, list[LogEntry]] | None = None,
 ) -> tuple[record.Record, Ledger]:
     ledger = Ledger(COUNT)
     for i in range(COUNT):
@@ -52,9 +57,12 @@ def made(
         before=Snapshot({}, {}),
         after=Snapshot({DAY: len(rows) + extra}, {DAY: len(rows)}, {"w-1": (3, 2)}),
         topic=TopicRead({ledger.id(i): 1 for i in range(COUNT)}, COUNT, 0, 0.2),
+        settled=not unsettled,
+        log=log,
+        excused=lambda _: True,
     )
     about = document.About(scenario, "20261124-small", datetime(2026, 11, 24, tzinfo=UTC), MACHINE, start=START)
-    carried = document.Carried(evidence, Settled(0.5), FAULTS, (), {"w-1": 90 * 2**20})
+    carried = document.Carried(evidence, Settled(0.5, unsettled), FAULTS, (), {"w-1": 90 * 2**20})
     directory = record.new_directory(tmp_path, "small", about.started)
     record.write_events(directory, ledger, rows)
     return record.write(directory, document.finished(about, carried)), ledger
@@ -130,3 +138,28 @@ def test_a_run_without_an_end_has_a_page_too(tmp_path: Path, kind: str) -> None:
     assert run.exit_code == (130 if kind == "interrupted" else 1)
     assert kind.capitalize() in render_html(run)
     assert summary(run).exit_code == run.exit_code
+
+
+def test_what_had_not_settled_is_not_called_lost(tmp_path: Path) -> None:
+    run, ledger = made(tmp_path, frozenset({5, 6}), unsettled="not settled after 120 s: 2 in the backlog")
+    page, shown = render_html(run), summary(run)
+    assert (run.outcome, shown.exit_code) == ("failed", 1)
+    assert shown.lines[:2] == ("Failed: not settled after 120 s: 2 in the backlog", "2 not counted yet")
+    assert "2 not counted yet: the run ended before everything had settled" in page
+    assert ledger.text(6) in page
+    assert not any("lost" in line for line in shown.lines)
+    assert "lost: must be counted" not in page
+
+
+def test_keys_that_others_sent_are_told(tmp_path: Path) -> None:
+    run, _ = made(tmp_path, log={bytes(16): [LogEntry(201, 1)]})
+    assert "1 keys in the access log that others sent" in render_html(run)
+    assert "others sent 1 keys that the access log shows" in summary(run).lines
+
+
+def test_a_record_of_before_has_a_page_too(tmp_path: Path) -> None:
+    run, _ = made(tmp_path, frozenset({5}))
+    findings = {key: value for key, value in run.document["findings"].items() if key != "not_counted_yet"}
+    old = record.write(run.directory, {**run.document, "findings": findings})
+    assert "Failed: 1 lost" in render_html(old)
+    assert summary(old).exit_code == 1
