@@ -3,6 +3,7 @@
 Answers signals before the heavy imports begin: a stop during the start is a clean one, too.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -22,8 +23,9 @@ def main() -> int:
 
 def end(code: int) -> None:
     """End the process, whatever its threads do: what they hold is redelivered or still pending."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

@@ -3,6 +3,7 @@
 Answers signals before the heavy imports begin: a stop during the start is a clean one, too.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -22,8 +23,9 @@ def main() -> int:
 
 def end(code: int) -> None:
     """End the process, threads or not: one that reads from a frozen database can't be joined."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

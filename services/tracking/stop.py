@@ -55,8 +55,11 @@ class Stop:
     def _attend(self, limit_s: float) -> None:
         while not self.wait(3600.0):
             pass
+        # Apart from this thread: a log whose reader is stuck must not hold up the end.
+        end = threading.Timer(limit_s + 0.5, os._exit, (0,))
+        end.daemon = True
+        end.start()
         number = self._number
         log.info("stopping", signal=signal.Signals(number).name if number is not None else None)
         time.sleep(limit_s)
         log.warning("gave up stopping in order", seconds=limit_s)
-        os._exit(0)
