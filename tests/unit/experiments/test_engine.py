@@ -3,6 +3,7 @@
 import csv
 import gzip
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -270,3 +271,24 @@ def test_faults_are_awaited_to_the_timelines_end(world: World, monkeypatch: pyte
     done = run(world, faults=faults)
     assert done.outcome == "passed", done.document["verdict"]
     assert [call[0] for call in world.stage.calls] == ["kill", "start"] * 4
+
+
+def test_a_wall_clock_that_was_set_under_way_is_recorded_and_makes_it_void(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = time.time
+    world.sending = lambda: monkeypatch.setattr(time, "time", lambda: real() + 1.5)
+    done = run(world)
+    assert done.outcome == "void"
+    assert done.document["load"]["clock_step_seconds"] == pytest.approx(1.5, abs=0.01)
+
+
+def test_an_error_after_the_reading_back_keeps_the_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(engine.document, "finished", stumble)
+    with pytest.raises(KeyError):
+        run(world)
+    assert stored(world).outcome == "aborted"
+    assert len(lines(world, "counted.csv.gz")) == COUNT
