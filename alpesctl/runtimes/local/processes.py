@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 
 import psutil
 
 # The launcher records the time after the fork that made it, and clocks tick coarsely (seconds).
 _SAME_LAUNCH = 5.0
+_POLL = 0.01
 
 
 def tree(pid: int | None) -> list[psutil.Process]:
@@ -69,7 +71,27 @@ def kill(processes: list[psutil.Process], *, timeout: float = 10.0) -> None:
     """SIGKILL to each, and wait until all are gone (seconds)."""
     for process in processes:
         _send(process, signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=timeout)
+    wait_gone(processes, timeout=timeout)
+
+
+def wait_gone(processes: list[psutil.Process], *, timeout: float) -> list[psutil.Process]:
+    """Those that still run once all have ended or `timeout` (seconds) has passed.
+
+    What has ended and was not yet reaped by its parent is gone: supervisord reaps once a second.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        left = [process for process in processes if _runs(process)]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(_POLL)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

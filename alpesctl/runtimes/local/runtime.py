@@ -31,6 +31,7 @@ from alpesctl.stack.model import Service, Spec
 
 # supervisor's process states, from its documentation.
 _STOPPED, _STARTING, _RUNNING, _BACKOFF, _STOPPING, _EXITED = 0, 10, 20, 30, 40, 100
+_POLL = 0.01
 _RESPAWN = 5.0  # seconds within which supervisor starts again what died by itself
 _STATES = {
     _STARTING: State.RUNNING,
@@ -271,8 +272,7 @@ class LocalRuntime:
         processes.thaw(pid)
         self._supervisor.stop(record.program, wait=False)
         allowed = record.stop_grace if grace is None else grace
-        _, alive = psutil.wait_procs(whole, timeout=allowed)
-        processes.kill(alive)
+        processes.kill(processes.wait_gone(whole, timeout=allowed))
         self._until_down(record)
         entry = self._supervisor.info().get(record.program, {})
         return self._exit_code(record.program, int(entry.get("exitstatus", 0)))
@@ -282,31 +282,46 @@ class LocalRuntime:
         pid = self._pid_for_good(record)
         if pid is None:
             return
+        self._kill(record, pid)
+        self._until_down(record)
+
+    def _kill(self, record: ReplicaRecord, pid: int) -> None:
         # Frozen, the process can't handle the stop signal that tells supervisor to leave it down;
         # the first thing that happens to it is SIGKILL.
         whole = processes.freeze(pid)
         self._supervisor.stop(record.program, wait=False)
         processes.kill(whole)
-        self._until_down(record)
 
     def _pid_for_good(self, record: ReplicaRecord) -> int | None:
         """The process id, or None once supervisor won't start the replica again by itself."""
         deadline = time.monotonic() + _RESPAWN
         while True:
-            state = self._supervisor.info().get(record.program, {}).get("state")
+            entry = self._supervisor.info().get(record.program, {})
+            state = entry.get("state")
+            if state in (_STARTING, _RUNNING, _STOPPING):
+                return int(entry["pid"]) or None
             if state == _BACKOFF:
                 self._supervisor.stop(record.program, wait=False)
             elif state != _EXITED or not record.autorestart or time.monotonic() > deadline:
-                return self._pid(record)
-            time.sleep(0.02)
+                return None
+            time.sleep(_POLL)
 
     def _until_down(self, record: ReplicaRecord) -> None:
+        """Wait until supervisor knows that the replica is down, and leaves it so.
+
+        One that died just before it was told to stop is started again by supervisor; that one is ended too.
+        """
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            entry = self._supervisor.info().get(record.program)
-            if entry is None or entry["state"] not in (_STARTING, _RUNNING, _STOPPING):
+            entry = self._supervisor.info().get(record.program, {})
+            state = entry.get("state")
+            if state in (_STARTING, _RUNNING):
+                self._kill(record, int(entry["pid"]))
+            elif state == _BACKOFF:
+                self._supervisor.stop(record.program, wait=False)
+            elif state != _STOPPING and (state != _EXITED or not record.autorestart):
                 return
-            time.sleep(0.01)
+            time.sleep(_POLL)
         raise UnhealthyError(f"{record.program} does not end", out="alpesctl down, then alpesctl up")
 
     def signal(self, service: str, number: int, signal: str) -> None:
