@@ -93,7 +93,7 @@ def held(
         begin()
         for service, number in stopped:
             error = put_back.attempt(
-                f"{service}-{number} started",
+                f"held {service}-{number}",
                 lambda s=service, n=number: bench.runtime.start(s, n),  # type: ignore[misc]
             )
             if error is not None:

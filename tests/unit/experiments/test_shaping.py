@@ -66,7 +66,7 @@ def test_each_held_replica_is_started_though_one_fails() -> None:
         assert set(stage.states.values()) == {State.EXITED}
     assert list(stage.states.values()) == [State.EXITED, State.RUNNING, State.RUNNING]
     assert told == ["begin"]
-    assert put_back.failed == ["w-1 started: w-1 does not start"]
+    assert put_back.failed == ["held w-1: w-1 does not start"]
 
 
 def test_an_error_under_load_is_not_replaced_by_that_of_a_start() -> None:
