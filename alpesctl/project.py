@@ -132,6 +132,6 @@ def open_runtime(name: str, spec: Spec, options: Settings) -> Runtime:
     if name == "docker":
         raise MachineError(
             "the Docker runtime is not part of this version",
-            out="use --runtime local, or docker compose up --build on the same file",
+            out="use --runtime local",
         )
     raise UsageError(f"there is no runtime {name!r}", out="--runtime auto, docker or local")

@@ -1,0 +1,93 @@
+"""Bad input to each command must end with the right exit code and a message that a stranger can act on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alpesctl.cli import app
+from alpesctl.settings import settings
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def nothing_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """This project's own stack, of which nothing is up."""
+    monkeypatch.setenv("ALPES_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("ALPES_RECORDS_DIR", str(tmp_path / "records"))
+    monkeypatch.chdir(ROOT)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "message"),
+    [
+        ("up nope", 2, "there is no service 'nope'"),
+        ("logs nope", 2, "the compose file has: pulsar"),
+        ("logs --json --follow", 2, "exclude each other"),
+        ("scale nope=2", 2, "there is no service 'nope'"),
+        ("scale tracking_worker", 2, "SERVICE=N"),
+        ("scale tracking_worker=many", 2, "SERVICE=N"),
+        ("scale tracking_worker=0", 2, "1 to 100 replicas"),
+        ("scale tracking_worker=-1", 2, "1 to 100 replicas"),
+        ("scale tracking_worker=1000", 2, "1 to 100 replicas"),
+        ("scale tracking=21", 2, "publishes 20 ports"),
+        ("scale tracking_setup=2", 2, "runs once"),
+        ("partition set nope 3", 2, "there is no topic 'nope'"),
+        ("partition set commands.tracking 0", 2, "1 to 1000"),
+        ("partition set commands.tracking 6", 3, "alpesctl up"),
+        ("partition show", 3, "pulsar is not up"),
+        ("stats", 3, "tracking is not up"),
+        ("addresses", 3, "alpesctl up"),
+        ("scenario performance", 3, "alpesctl up"),
+        ("scenario performance --rate 0", 2, "above 0"),
+        ("scenario performance --rate 10000000", 2, "at most 100,000"),
+        ("scenario availability --requests 0", 2, "above 0"),
+        ("scenario run nope", 2, "availability, drain, performance"),
+        ("report nope", 2, "no run nope"),
+        ("--runtime docker status", 4, "--runtime local"),
+        ("--runtime nope status", 2, "auto, docker or local"),
+        ("--file nope.yaml plan", 2, "can't be read"),
+        ("--env-file nope plan", 2, "does not exist"),
+        ("--project-name Ünicode plan", 2, "is no project name"),
+    ],
+)
+def test_bad_input_must_be_named_with_a_way_out(words: str, exit_code: int, message: str) -> None:
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == exit_code, done.output
+    assert message in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_failure_must_be_a_document_in_json() -> None:
+    done = CliRunner().invoke(app, ["stats", "--json"])
+    document = json.loads(done.stdout)
+    assert (document["ok"], document["exit_code"], document["error"]["code"]) == (False, 3, "stack-down")
+    assert set(document) == {"schema_version", "command", "ok", "exit_code", "data", "error"}
+
+
+def test_a_result_must_be_a_document_in_json() -> None:
+    document = json.loads(CliRunner().invoke(app, ["plan", "--json"]).stdout)
+    assert set(document) == {"schema_version", "command", "ok", "exit_code", "data", "notes"}
+    assert document["data"]["operations"][0] == "create pulsar-1: there is none"
+
+
+def test_down_must_ask_before_it_destroys_data() -> None:
+    done = CliRunner().invoke(app, ["down", "--volumes"])
+    assert (done.exit_code, "add --yes" in done.output) == (2, True)
+
+
+def test_two_that_change_the_same_project_must_not_meet() -> None:
+    from alpesctl.project import Project, Where
+
+    with Project(Where()).lock():
+        done = CliRunner().invoke(app, ["up"])
+    assert done.exit_code == 4
+    assert "another alpesctl is at work" in done.output
