@@ -73,7 +73,7 @@ def root(
     from alpesctl.terminal import ask, open_progress
 
     where = Where(file=file, project_name=project_name, env_file=env_file, runtime=runtime)
-    ctx.obj = Context(where=where, json=False, open_progress=open_progress, ask=ask, stream=_stream)
+    ctx.obj = Context(where=where, open_progress=open_progress, ask=ask, stream=_stream)
 
 
 def _stream(text: str) -> None:
@@ -92,9 +92,6 @@ def _runs(name: str, function: Callable[..., Result]) -> Callable[..., None]:
     @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> None:
         as_json = bool(kwargs.get("json", False))
-        ctx = kwargs.get("ctx") or (args[0] if args else None)
-        if ctx is not None and isinstance(ctx.find_root().obj, Context):
-            ctx.find_root().obj.json = as_json
         try:
             result = function(*args, **kwargs)
         except AlpesError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,11 +31,9 @@ class Context:
     """One invocation. `ask` returns whether a person agreed, None where nobody can be asked."""
 
     where: Where
-    json: bool
     open_progress: Callable[[str], Any]
     ask: Callable[[str], bool | None]
     stream: Callable[[str], None]
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def project(self) -> Project:

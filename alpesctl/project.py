@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from alpesctl.errors import MachineError, StackDownError, UsageError
+from alpesctl.errors import MachineError, UsageError
 from alpesctl.pulsar_admin import PulsarAdmin
 from alpesctl.reconcile.apply import Applier, Progress
 from alpesctl.reconcile.observed import Observed, observe
 from alpesctl.reconcile.plan import Desired, with_dependencies
 from alpesctl.reconcile.wishes import WishFile
-from alpesctl.runtimes.base import Runtime, State
+from alpesctl.runtimes.base import Runtime
 from alpesctl.settings import Settings, process_environment, settings
 from alpesctl.stack.load import load
 from alpesctl.stack.model import Spec
@@ -92,19 +92,9 @@ class Project:
         endpoint = self.runtime.endpoint(pulsar.service, pulsar.admin_port)
         return PulsarAdmin(f"http://{endpoint}", pulsar.namespace)
 
-    def observe(self) -> Observed:
+    def observe(self, *, with_usage: bool = False) -> Observed:
         """One snapshot; the broker is asked only while it runs."""
-        pulsar = self.spec.pulsar
-        running = pulsar is not None and any(
-            r.state is State.RUNNING for r in self.runtime.replicas([pulsar.service], with_health=False)
-        )
-        admin: PulsarAdmin | None = None
-        if running:
-            try:
-                admin = self.admin()
-            except StackDownError:
-                admin = None
-        return observe(self.runtime, self.spec, admin)
+        return observe(self.runtime, self.spec, self.admin, with_usage=with_usage)
 
     def desired(self, services: Collection[str] = (), *, remove_orphans: bool = False) -> Desired:
         """What the compose file and the wishes ask for, of `services` and what they depend on."""

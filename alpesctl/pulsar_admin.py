@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alpesctl.errors import AlpesError, StackDownError, UsageError
+from alpesctl.errors import StackDownError, UsageError
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,6 @@ class TopicStats:
         return own.backlog
 
 
-@dataclass(frozen=True)
-class Retention:
-    """-1 means without limit. `minutes` and `megabytes` are Pulsar's own units."""
-
-    minutes: int
-    megabytes: int
-
-
 class PulsarAdmin:
     """A client of one broker's admin endpoint, for one namespace (`tenant/namespace`)."""
 
@@ -118,19 +110,6 @@ class PulsarAdmin:
     def _topic(self, topic: str) -> str:
         return f"persistent/{self.namespace}/{urllib.parse.quote(topic, safe='')}"
 
-    def ready(self) -> bool:
-        """Whether the namespace exists, which is when clients can connect."""
-        try:
-            self._call("GET", f"namespaces/{self.namespace}")
-        except AlpesError:
-            return False
-        return True
-
-    def partitioned_topics(self) -> list[str]:
-        """Short names of the namespace's partitioned topics."""
-        names = self._call("GET", f"persistent/{self.namespace}/partitioned")
-        return sorted(name.rsplit("/", 1)[-1] for name in names)
-
     def partitions(self, topic: str) -> int | None:
         """The number of partitions; 0 for an unpartitioned topic, None where there is no such topic."""
         try:
@@ -147,14 +126,6 @@ class PulsarAdmin:
     def _exists(self, topic: str) -> bool:
         names = self._call("GET", f"persistent/{self.namespace}")
         return any(name.rsplit("/", 1)[-1] == topic for name in names)
-
-    def create_partitioned(self, topic: str, partitions: int) -> None:
-        """Create a partitioned topic; one that exists is left as it is."""
-        try:
-            self._call("PUT", f"{self._topic(topic)}/partitions", partitions)
-        except PulsarRefused as error:
-            if error.status != 409:
-                raise
 
     def grow(self, topic: str, partitions: int) -> None:
         """Raise the number of partitions. Pulsar can't lower it."""
@@ -206,17 +177,6 @@ class PulsarAdmin:
     def version(self) -> str:
         """The broker's version."""
         return self._raw("GET", "brokers/version").decode().strip().strip('"')
-
-    def retention(self) -> Retention | None:
-        """The namespace's retention, None where none was set."""
-        raw = self._call("GET", f"namespaces/{self.namespace}/retention")
-        if not raw:
-            return None
-        return Retention(int(raw["retentionTimeInMinutes"]), int(raw["retentionSizeInMB"]))
-
-    def set_retention(self, retention: Retention) -> None:
-        body = {"retentionTimeInMinutes": retention.minutes, "retentionSizeInMB": retention.megabytes}
-        self._call("POST", f"namespaces/{self.namespace}/retention", body)
 
 
 class PulsarRefused(StackDownError):

@@ -1,33 +1,16 @@
-"""Runs the tracking worker: `python -m workers.tracking`.
+"""Runs the tracking worker: `python -m workers.tracking`. Its wiring is in `tracking_worker`."""
 
-Answers signals before the heavy imports begin: a stop during the start is a clean one, too.
-"""
+from collections.abc import Callable
 
-import contextlib
-import os
-import signal
-import sys
-from typing import Any
+from services.tracking.entry import begin, end
 
 
-def main() -> int:
-    def leave(*_: Any) -> None:
-        os._exit(0)  # nothing was begun, nothing is to be finished
+def load() -> Callable[[], int]:
+    """The heavy imports, once signals are answered."""
+    from workers.tracking_worker import main
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
-    from workers.tracking_worker import main as run
-
-    return run()
-
-
-def end(code: int) -> None:
-    """End the process, whatever its threads do: what they hold is redelivered or still pending."""
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+    return main
 
 
 if __name__ == "__main__":
-    end(main())
+    end(begin(load))

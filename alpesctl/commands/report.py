@@ -18,6 +18,7 @@ def report(
     json: Json = False,
 ) -> Result:
     """Write report.html beside the record of one run or several, and say where."""
+    from alpesctl.atomic import write_text
     from alpesctl.experiments.record import find_record, list_records
     from alpesctl.report.html import render_html
 
@@ -28,9 +29,7 @@ def report(
     written = []
     for record in records:
         path = record.directory / "report.html"
-        partial = path.with_suffix(".part")
-        partial.write_text(render_html(record), encoding="utf-8")
-        partial.replace(path)
+        write_text(path, render_html(record))
         written.append({"run": record.directory.name, "outcome": record.outcome, "path": str(path)})
     return Result(
         "report",

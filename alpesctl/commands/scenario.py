@@ -45,7 +45,7 @@ def run(
     from alpesctl.experiments.overrides import Overrides
 
     overrides = Overrides(rate=rate, duration=duration, count=count, faults=not no_faults)
-    return _run(context_of(ctx), scenario, overrides, json)
+    return _run(context_of(ctx), scenario, overrides)
 
 
 def performance(
@@ -67,7 +67,7 @@ def performance(
         replicas={} if workers is None else workers,
         partitions={} if partitions is None else partitions,
     )
-    return _run(context_of(ctx), "performance", overrides, json)
+    return _run(context_of(ctx), "performance", overrides)
 
 
 def availability(
@@ -84,7 +84,7 @@ def availability(
     overrides = Overrides(
         rate=rate, count=requests, faults=not no_faults, replicas={} if replicas is None else replicas
     )
-    return _run(context_of(ctx), "availability", overrides, json)
+    return _run(context_of(ctx), "availability", overrides)
 
 
 def _folder(context: Context) -> Path:
@@ -99,7 +99,7 @@ def _path(context: Context, name: str) -> Path:
     raise UsageError(f"there is no scenario {name!r}", why=f"scenarios here: {known}", out="alpesctl scenario list")
 
 
-def _run(context: Context, name: str, overrides: Overrides, as_json: bool) -> Result:
+def _run(context: Context, name: str, overrides: Overrides) -> Result:
     from alpesctl.experiments.bench import Bench
     from alpesctl.experiments.engine import run_scenario
     from alpesctl.experiments.live import observer

@@ -15,7 +15,8 @@ def status(ctx: typer.Context, json: Json = False) -> Result:
     from alpesctl.reconcile.plan import plan_up
 
     project = context_of(ctx).project
-    replicas = project.runtime.replicas(with_usage=True)
+    observed = project.observe(with_usage=True)
+    replicas = observed.replicas
     topics = waiting(ctx)
     rows = [
         [
@@ -28,7 +29,7 @@ def status(ctx: typer.Context, json: Json = False) -> Result:
         ]
         for r in replicas
     ]
-    pending = plan_up(project.desired(), project.observe()) if replicas else None
+    pending = plan_up(project.desired(), observed) if replicas else None
     notes = [f"up would: {operation}" for operation in pending.operations] if pending else []
     tables = [Table("Replicas", ["name", "state", "health", "address", "CPU", "memory"], rows, "nothing is up")]
     if topics:

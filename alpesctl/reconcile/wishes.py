@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alpesctl.atomic import write_text
 from alpesctl.errors import UsageError
 
 
@@ -34,10 +35,7 @@ class WishFile:
     def wish(self, replicas: dict[str, int]) -> None:
         """Remember counts, beside those wished for before."""
         merged = {**self.load().replicas, **replicas}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".new")
-        partial.write_text(json.dumps({"replicas": merged}, indent=1))
-        partial.replace(self._path)
+        write_text(self._path, json.dumps({"replicas": merged}, indent=1))
 
     def clear(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -46,7 +46,7 @@ class Endpoint:
 @dataclass(frozen=True)
 class Replica:
     """One replica as it is now. `number` counts from 1; `digest` is that of the configuration it was
-    created with; `started_at` is in UTC; `restarts` counts the restarts made by the runtime itself."""
+    created with; `started_at` is in UTC."""
 
     service: str
     number: int
@@ -55,7 +55,6 @@ class Replica:
     health: Health = Health.NONE
     exit_code: int | None = None
     started_at: datetime | None = None
-    restarts: int = 0
     pid: int | None = None
     endpoints: tuple[tuple[int, Endpoint], ...] = ()
     cpu_percent: float | None = None

@@ -1,33 +1,16 @@
-"""Serves the API: `python -m services.tracking.serve`.
+"""Serves the API: `python -m services.tracking.serve`. Its wiring is in `server`."""
 
-Answers signals before the heavy imports begin: a stop during the start is a clean one, too.
-"""
+from collections.abc import Callable
 
-import contextlib
-import os
-import signal
-import sys
-from typing import Any
+from services.tracking.entry import begin, end
 
 
-def main() -> int:
-    def leave(*_: Any) -> None:
-        os._exit(0)  # nothing was begun, nothing is to be finished
+def load() -> Callable[[], int]:
+    """The heavy imports, once signals are answered."""
+    from services.tracking.server import main
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
-    from services.tracking.server import main as run
-
-    return run()
-
-
-def end(code: int) -> None:
-    """End the process, threads or not: one that reads from a frozen database can't be joined."""
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+    return main
 
 
 if __name__ == "__main__":
-    end(main())
+    end(begin(load))

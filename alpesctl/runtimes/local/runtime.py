@@ -153,7 +153,6 @@ class LocalRuntime:
             health=health if state is State.RUNNING else Health.NONE,
             exit_code=exit_code,
             started_at=datetime.fromtimestamp(start, UTC) if start else None,
-            restarts=0,
             pid=pid if state in (State.RUNNING, State.PAUSED) else None,
             endpoints=tuple((int(c), Endpoint(LOOPBACK, p)) for c, p in sorted(record.ports.items())),
         )

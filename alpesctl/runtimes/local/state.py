@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from alpesctl.atomic import write_text
 from alpesctl.errors import MachineError
 from alpesctl.runtimes.local.launch import boot
 
@@ -184,10 +185,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Any, *, mode: int = 0o644) -> None:
-    """Write `value` to `path` in one step, so that no reader ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".new")
-    partial.touch(mode=mode)
-    partial.chmod(mode)
-    partial.write_text(json.dumps(value, indent=1))
-    partial.replace(path)
+    """Replace `path` by `value` as JSON, in one step."""
+    write_text(path, json.dumps(value, indent=1), mode=mode)

@@ -12,6 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
+from alpesctl.atomic import write_text
 from alpesctl.errors import ComposeError, MachineError
 from alpesctl.runtimes.local.ports import LOOPBACK
 from alpesctl.runtimes.local.recipes.base import Context, Launch
@@ -66,9 +67,7 @@ def write_configuration(
     target = context.folder / "nginx.conf"
     if target.exists() and target.read_text() == text:
         return False
-    partial = target.with_suffix(".new")
-    partial.write_text(text)
-    partial.replace(target)
+    write_text(target, text)
     return True
 
 

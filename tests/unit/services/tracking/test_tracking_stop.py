@@ -33,7 +33,7 @@ time.sleep(60)
 
 STUCK = """
 import threading, time
-from services.tracking.serve import end
+from services.tracking.entry import end
 threading.Thread(target=time.sleep, args=(60,)).start()
 print("flushed")
 end(0)
