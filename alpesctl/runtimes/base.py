@@ -6,13 +6,19 @@ it decides nothing: what to do stands in the plan.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from alpesctl.stack.model import Service, Spec
+
+REPLICA_VARIABLE = "ALPES_REPLICA"
+"""Tells a replica its own name, for its log and for what it writes."""
+
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -46,7 +52,7 @@ class Endpoint:
 @dataclass(frozen=True)
 class Replica:
     """One replica as it is now. `number` counts from 1; `digest` is that of the configuration it was
-    created with; `started_at` is in UTC."""
+    created with; `started_at` is in UTC; `restarts` is how often it came back by itself since it was started."""
 
     service: str
     number: int
@@ -59,6 +65,7 @@ class Replica:
     endpoints: tuple[tuple[int, Endpoint], ...] = ()
     cpu_percent: float | None = None
     memory_bytes: int | None = None
+    restarts: int = 0
 
     @property
     def name(self) -> str:
@@ -74,12 +81,49 @@ class LogLine:
     text: str
     at: datetime | None = None
 
+    @property
+    def moment(self) -> datetime:
+        """`at` for sorting: a line whose time isn't known comes first."""
+        return self.at or _UNKNOWN
+
+
+def in_order(streams: Iterable[Iterator[LogLine]]) -> Iterator[LogLine]:
+    """The lines of several replicas in the order of their times; of each replica in its own order."""
+    return heapq.merge(*streams, key=lambda line: line.moment)
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where data lies, and how much room there is: bytes of the whole disk, and those that can still be used."""
+
+    what: str
+    path: str
+    total: int
+    free: int
+
 
 @dataclass(frozen=True)
 class ExecResult:
     exit_code: int
     stdout: str
     stderr: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far something slow has come: `done` of `total` bytes, None where the total isn't known."""
+
+    what: str
+    done: int = 0
+    total: int | None = None
+    finished: bool = False
+
+
+Call = Literal["prepare", "create", "start", "stop", "remove", "unpause", "refresh_routes", "await_healthy", "wait"]
+"""What of the protocol has words in a shell; `await_healthy` asks until the replica is well."""
+
+Report = Callable[[Step], None]
+"""Called with every step of something slow, many times a second."""
 
 
 class Runtime(Protocol):
@@ -89,9 +133,19 @@ class Runtime(Protocol):
     """
 
     name: str
+    uses_images: bool
 
-    def prepare(self, spec: Spec) -> None:
-        """Make ready what replicas of `spec` need before they are created (images, the supervisor)."""
+    def prepare(
+        self,
+        spec: Spec,
+        services: Collection[str] | None = None,
+        report: Report | None = None,
+        *,
+        rebuild: bool = False,
+    ) -> None:
+        """Make ready what replicas of `services` (None: of all) need before they are created: images,
+        networks and volumes; programs and the supervisor. Done already, it is quick and changes nothing;
+        `rebuild` builds anew what the compose file says how to build."""
         ...
 
     def replicas(
@@ -134,6 +188,10 @@ class Runtime(Protocol):
         """Remove a replica that doesn't run. Volumes stay."""
         ...
 
+    def volumes(self) -> list[str]:
+        """The names of the project's volumes that there are."""
+        ...
+
     def remove_volumes(self) -> list[str]:
         """Delete the project's volumes; returns their names."""
         ...
@@ -158,13 +216,39 @@ class Runtime(Protocol):
         tail: int | None = None,
         follow: bool = False,
     ) -> Iterator[LogLine]:
-        """The log lines of the services' replicas, per replica in order."""
+        """The log lines of the services' replicas, in the order of their times; of each replica in its own order.
+
+        `tail` is of each replica. With `follow`, lines go on, those of replicas that come later too."""
         ...
 
     def exec(self, service: str, number: int, command: Sequence[str], *, timeout: float = 60.0) -> ExecResult:
         """Run a command beside the replica, in its environment."""
         ...
 
+    def attach(self, service: str, number: int, command: Sequence[str], *, terminal: bool) -> int:
+        """The same with this process's own standard input, output and error, byte for byte, and without a
+        limit of time; returns the exit code. With `terminal`, a person sits at ours."""
+        ...
+
+    def rooms(self) -> list[Room]:
+        """The disks under the project's volumes, as far as they can be asked: in a container only while
+        it runs."""
+        ...
+
+    def shell(self, call: Call, service: str, number: int) -> list[str]:
+        """The lines by which a person does in a shell what `call` does to the replica; where there is no
+        such command, lines that begin with # say what happens. Changes nothing."""
+        ...
+
+    def shell_exec(self, service: str, number: int, command: Sequence[str]) -> str:
+        """The line by which a person does what `exec` does."""
+        ...
+
     def endpoint(self, service: str, container_port: int, number: int | None = None) -> Endpoint:
         """Where the service's port answers on this machine: that replica's, or the first running one's."""
         ...
+
+
+def present(runtime: Runtime, service: str) -> dict[int, State]:
+    """The replicas that a service has: their states by their numbers. No health is asked for."""
+    return {replica.number: replica.state for replica in runtime.replicas([service], with_health=False)}

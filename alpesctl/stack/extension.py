@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from alpesctl.errors import ComposeError
-from alpesctl.stack import keys
+from alpesctl.errors import ComposeError, UsageError
+from alpesctl.stack import keys, retention
 from alpesctl.stack.model import Address, Listen, Port, Pulsar, Service, StatsSource, Topic
+from alpesctl.stack.retention import Retention
 
 
 def load_pulsar(value: Any, services: Mapping[str, Service]) -> Pulsar | None:
@@ -28,6 +30,7 @@ def load_pulsar(value: Any, services: Mapping[str, Service]) -> Pulsar | None:
         admin_port=int(body.get("admin_port", 8080)),
         namespace=str(body.get("namespace", "public/default")),
         topics=topics,
+        retention=_retention(body.get("retention"), f"{path}.retention"),
     )
 
 
@@ -47,7 +50,21 @@ def _topic(value: Any, services: Mapping[str, Service], path: str) -> Topic:
         subscription=str(body.get("subscription", "")),
         consumers=str(body.get("consumers", "")),
         producers=str(body.get("producers", "")),
+        retention=_retention(body.get("retention"), f"{path}.retention"),
     )
+
+
+def _retention(value: Any, path: str) -> Retention | None:
+    """`{size: 20G, time: 7d}`; a difference is shown, and changed only once it is wished for."""
+    if value is None:
+        return None
+    body = keys.check(value, keys.X_RETENTION, path, extensions=False)
+    try:
+        size, _ = retention.size(str(body.get("size", "")))
+        time, _ = retention.time(str(body.get("time", "")))
+        return retention.require_sound(Retention(size, time))
+    except UsageError as error:
+        raise ComposeError(f"{path}: {error.what}", why=error.why, out=error.out) from error
 
 
 def load_stats(value: Any) -> tuple[StatsSource, ...]:
@@ -85,3 +102,12 @@ def load_listen(value: Any, ports: tuple[Port, ...], path: str) -> Listen | None
     if port is None or not body.get("host") or not body.get("port"):
         raise ComposeError(f"{path}: host, port, and container_port where nothing is published, are needed")
     return Listen(str(body["host"]), str(body["port"]), int(port))
+
+
+def load_sources(value: Any, directory: Path, path: str) -> tuple[Path, ...]:
+    """`x-alpes.sources` of a service: the folders of its own code, from the project's."""
+    found = tuple(directory / str(name) for name in value or [])
+    for folder in found:
+        if not folder.is_dir():
+            raise ComposeError(f"{path}: there is no folder {folder}", out="name the folders of the service's code")
+    return found

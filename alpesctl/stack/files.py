@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +37,18 @@ def read(path: Path) -> Any:
         raise ComposeError(f"{path} is no valid YAML", why=str(error)) from error
 
 
-def variables(path: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables for interpolation: those of the .env file, overridden by the environment."""
-    found: dict[str, str] = {}
-    if path is not None:
-        if not path.is_file():
-            raise ComposeError(f"the env file {path} does not exist", out="correct --env-file")
-        found = {name: value or "" for name, value in dotenv_values(path, encoding="utf-8").items()}
-    return {**found, **environment}
+def variables(path: Path, *, out: str) -> dict[str, str]:
+    """The variables of an env file; `out` is what to do where it isn't there."""
+    if not path.is_file():
+        raise ComposeError(f"the env file {path} does not exist", out=out)
+    return {name: value or "" for name, value in dotenv_values(path, encoding="utf-8").items()}
 
 
-class _StrictLoader(yaml.SafeLoader):
+# libyaml's own parser, where PyYAML was built with it, takes a tenth of the time; every command reads the file.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _StrictLoader(_Loader):  # type: ignore[misc]
     """SafeLoader that refuses duplicate keys, which YAML forbids and PyYAML lets pass."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -64,4 +64,5 @@ class _StrictLoader(yaml.SafeLoader):
                     key.start_mark,
                 )
             seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
+        found: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return found

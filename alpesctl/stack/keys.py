@@ -27,12 +27,12 @@ def _keys(supported: str, known: str = "") -> Keys:
 TOP = _keys("name services networks volumes include version", "configs secrets models")
 INCLUDE = _keys("path project_directory env_file")
 SERVICE = _keys(
-    """build command depends_on deploy environment expose healthcheck image networks ports restart
-    stop_grace_period stop_signal volumes scale""",
-    """user working_dir labels init cap_drop cap_add read_only security_opt tmpfs mem_limit cpus pids_limit
-    container_name annotations attach blkio_config cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
+    """build cap_add cap_drop command cpus depends_on deploy entrypoint environment expose healthcheck image init
+    labels mem_limit networks pids_limit ports read_only restart scale security_opt stop_grace_period stop_signal
+    tmpfs user volumes working_dir""",
+    """container_name annotations attach blkio_config cgroup cgroup_parent configs cpu_count cpu_percent cpu_period
     cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpuset credential_spec develop device_cgroup_rules
-    devices dns dns_opt dns_search domainname driver_opts entrypoint env_file extends external_links
+    devices dns dns_opt dns_search domainname driver_opts env_file extends external_links
     extra_hosts gpus group_add hostname ipc isolation label_file links logging mac_address
     mem_reservation mem_swappiness memswap_limit models network_mode oom_kill_disable oom_score_adj pid
     platform post_start pre_stop privileged profiles provider pull_policy pull_refresh_after runtime
@@ -40,12 +40,14 @@ SERVICE = _keys(
     uts volumes_from""",
 )
 BUILD = _keys(
-    "context dockerfile target",
-    """args additional_contexts cache_from cache_to dockerfile_inline entitlements extra_hosts isolation labels
+    "args context dockerfile target",
+    """additional_contexts cache_from cache_to dockerfile_inline entitlements extra_hosts isolation labels
     network no_cache no_cache_filter platforms privileged provenance pull sbom secrets shm_size ssh tags
     ulimits""",
 )
-DEPLOY = _keys("replicas", "resources endpoint_mode labels mode placement restart_policy rollback_config update_config")
+DEPLOY = _keys("replicas resources", "endpoint_mode labels mode placement restart_policy rollback_config update_config")
+RESOURCES = _keys("limits", "reservations")
+LIMITS = _keys("cpus memory pids")
 HEALTHCHECK = _keys("test interval timeout retries start_period disable", "start_interval")
 DEPENDS_ON = _keys("condition", "required restart")
 PORT = _keys("target published host_ip protocol mode name", "app_protocol")
@@ -54,14 +56,21 @@ NETWORK = _keys(
     "driver name internal",
     "attachable driver_opts enable_ipv4 enable_ipv6 external ipam labels",
 )
+ATTACHMENT = _keys(
+    "",
+    "aliases ipv4_address ipv6_address link_local_ips mac_address driver_opts gw_priority interface_name priority",
+)
 VOLUME = _keys("driver name", "driver_opts external labels")
 
-X_TOP = _keys("version pulsar stats addresses")
-X_PULSAR = _keys("service broker_port admin_port namespace topics")
-X_TOPIC = _keys("name partitions subscription consumers producers")
+X_TOP = _keys("version pulsar stats addresses stand_ins")
+X_PULSAR = _keys("service broker_port admin_port namespace topics retention")
+X_TOPIC = _keys("name partitions subscription consumers producers retention")
+X_RETENTION = _keys("size time")
 X_STATS = _keys("title url columns")
 X_ADDRESS = _keys("title url")
-X_SERVICE = _keys("recipe listen external")
+X_STAND_INS = _keys("env_file images")
+X_STAND_IN = _keys("image debootstrap dockerfile recipe")
+X_SERVICE = _keys("recipe listen external sources")
 X_LISTEN = _keys("host port container_port")
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from alpesctl.errors import ComposeError
-from alpesctl.stack import files, keys, values
-from alpesctl.stack.extension import load_addresses, load_listen, load_pulsar, load_stats
+from alpesctl.stack import containers, files, keys, values
+from alpesctl.stack.extension import load_addresses, load_listen, load_pulsar, load_sources, load_stats
 from alpesctl.stack.interpolate import interpolate
-from alpesctl.stack.model import Build, Dependency, HealthCheck, Service, Spec
+from alpesctl.stack.model import Dependency, HealthCheck, Network, Service, Spec, Volume
+from alpesctl.stack.stand_ins import env_file as stand_ins_env_file
+from alpesctl.stack.stand_ins import load_stand_ins
 
 _CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 _RESTARTS = ("no", "unless-stopped", "always", "on-failure")
@@ -26,13 +28,15 @@ def load(
     file: Path | None = None,
     project_name: str | None = None,
     env_file: Path | None = None,
+    stand_ins: bool = False,
 ) -> Spec:
     """Read the stack that `start` belongs to.
 
-    `environment` goes before the .env file. Raises ComposeError with a path and a way out.
+    `environment` goes before the .env file; between them, where `stand_ins`, go the variables by which the
+    stack uses its stand-ins. Raises ComposeError with a path and a way out.
     """
     try:
-        return _load(start, environment, file, project_name, env_file)
+        return _load(start, environment, file, project_name, env_file, stand_ins)
     except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
         # A value of a type that Compose doesn't have there; keys and texts are named before.
         raise ComposeError(
@@ -48,18 +52,26 @@ def _load(
     file: Path | None,
     project_name: str | None,
     env_file: Path | None,
+    stand_ins: bool,
 ) -> Spec:
     main = file.resolve() if file is not None else files.find(start.resolve())
     directory = main.parent
     default_env = directory / ".env"
     chosen_env = env_file.resolve() if env_file is not None else default_env if default_env.is_file() else None
-    variables = files.variables(chosen_env, environment)
-    documents = _documents(main, directory, variables)
+    from_files = files.variables(chosen_env, out="correct --env-file") if chosen_env else {}
+    raw = _documents(main, directory, {**from_files, **environment})
+    if stand_ins:
+        declared = _merge(raw)["x-alpes"].get("stand_ins")
+        path = stand_ins_env_file(declared, directory, {**from_files, **environment})
+        from_files |= files.variables(path, out="correct x-alpes.stand_ins.env_file")
+    variables = {**from_files, **environment}
+    documents = [(interpolate(document, variables), folder, path) for document, folder, path in raw]
     merged = _merge(documents)
     volumes = tuple(merged["volumes"])
     networks = tuple(merged["networks"]) or ("default",)
+    project = _project_name(project_name, variables, documents[0][0], directory)
     services = {
-        name: _service(name, raw, folder, variables, volumes, networks)
+        name: _service(project, name, raw, folder, variables, volumes, networks)
         for name, (raw, folder) in merged["services"].items()
     }
     if not services:
@@ -75,15 +87,19 @@ def _load(
     extension = merged["x-alpes"]
     pulsar = load_pulsar(extension.get("pulsar"), services)
     return Spec(
-        project=_project_name(project_name, variables, documents[0][0], directory),
+        project=project,
         directory=directory,
         files=tuple(path for _, _, path in documents),
         services=services,
-        networks=networks,
-        volumes=volumes,
+        networks={key: _network(raw) for key, raw in merged["networks"].items()},
+        volumes={
+            key: Volume(str(raw.get("name", "")), str(raw.get("driver", "local")))
+            for key, raw in merged["volumes"].items()
+        },
         pulsar=pulsar,
         stats=load_stats(extension.get("stats")),
         addresses=load_addresses(extension.get("addresses")),
+        stand_ins=load_stand_ins(extension.get("stand_ins"), directory),
     )
 
 
@@ -91,10 +107,10 @@ _Document = tuple[Mapping[str, Any], Path, Path]
 
 
 def _documents(path: Path, directory: Path, variables: Mapping[str, str]) -> list[_Document]:
-    raw = interpolate(files.read(path) or {}, variables)
-    document = keys.check(raw, keys.TOP, "")
+    """The document and those it includes; but for what they include, before interpolation."""
+    document = keys.check(files.read(path) or {}, keys.TOP, "")
     found: list[_Document] = [(document, directory, path)]
-    includes = document.get("include") or []
+    includes = interpolate(document.get("include") or [], variables, "include")
     if not isinstance(includes, list):
         raise ComposeError(f"include: a list is expected, not {includes!r}")
     for index, entry in enumerate(includes):
@@ -131,6 +147,7 @@ def _any(document: Mapping[str, Any], key: str) -> keys.Keys:
 
 
 def _service(
+    project: str,
     name: str,
     raw: Any,
     directory: Path,
@@ -141,50 +158,65 @@ def _service(
     path = f"services.{name}"
     body = keys.check(raw, keys.SERVICE, path)
     extension = keys.check(body.get("x-alpes") or {}, keys.X_SERVICE, f"{path}.x-alpes", extensions=False)
-    ports = tuple(values.port(p, f"{path}.ports[{i}]") for i, p in enumerate(body.get("ports") or []))
+    ports = values.ports(body.get("ports") or [], f"{path}.ports")
     mounts = tuple(
         values.mount(m, directory, volumes, f"{path}.volumes[{i}]") for i, m in enumerate(body.get("volumes") or [])
     )
     restart = str(body.get("restart", "no"))
     if restart.split(":")[0] not in _RESTARTS:
         raise ComposeError(f"{path}.restart: {restart!r}", out=f"one of {', '.join(_RESTARTS)}")
-    build = _build(body.get("build"), directory, f"{path}.build")
-    image = str(body.get("image", ""))
+    deploy = keys.check(body.get("deploy") or {}, keys.DEPLOY, f"{path}.deploy")
+    build = containers.build(body.get("build"), directory, variables, f"{path}.build")
+    image = values.text(body.get("image"), f"{path}.image")
     if not image and build is None:
         raise ComposeError(f"{path}: neither image nor build", out="name an image, or how to build one")
+    health, health_disabled = _health(body.get("healthcheck"), f"{path}.healthcheck")
+    stop_signal = body.get("stop_signal")
     return Service(
         name=name,
-        image=image,
+        image=image or f"{project}-{name}",
         command=values.command(body.get("command"), f"{path}.command"),
         environment=values.environment(body.get("environment"), variables, f"{path}.environment"),
         ports=ports,
         mounts=mounts,
         networks=_names(body.get("networks"), networks, f"{path}.networks") or ("default",),
         depends_on=_depends_on(body.get("depends_on"), f"{path}.depends_on"),
-        replicas=_replicas(body, path),
-        health=_health(body.get("healthcheck"), f"{path}.healthcheck"),
+        replicas=_replicas(body, deploy, path),
+        health=health,
+        health_disabled=health_disabled,
         restart=restart,
-        stop_signal=str(body.get("stop_signal", "SIGTERM")),
+        stop_signal="" if stop_signal is None else values.scalar(stop_signal, f"{path}.stop_signal"),
         stop_grace=values.duration(body.get("stop_grace_period", "10s"), f"{path}.stop_grace_period"),
         build=build,
-        user=str(body.get("user", "")),
-        working_dir=str(body.get("working_dir", "")),
+        user=values.text(body.get("user"), f"{path}.user"),
+        working_dir=values.text(body.get("working_dir"), f"{path}.working_dir"),
+        entrypoint=containers.entrypoint(body.get("entrypoint"), f"{path}.entrypoint"),
+        init=values.flag(body.get("init"), f"{path}.init"),
+        labels=containers.labels(body.get("labels"), f"{path}.labels"),
+        limits=containers.limits(body, deploy, path),
+        hardening=containers.hardening(body, path),
         recipe=str(extension.get("recipe", "")),
         listen=load_listen(extension.get("listen"), ports, f"{path}.x-alpes.listen"),
+        sources=load_sources(extension.get("sources"), directory, f"{path}.x-alpes.sources"),
         external={int(k): int(v) for k, v in (extension.get("external") or {}).items()},
     )
 
 
+def _network(raw: Mapping[str, Any]) -> Network:
+    return Network(str(raw.get("name", "")), str(raw.get("driver", "bridge")), raw.get("internal") is True)
+
+
 def _names(value: Any, declared: tuple[str, ...], path: str) -> tuple[str, ...]:
     names = tuple(value) if isinstance(value, list | dict) else ()
+    for name, options in value.items() if isinstance(value, dict) else ():
+        keys.check(options or {}, keys.ATTACHMENT, f"{path}.{name}")
     for name in names:
         if name not in declared:
             raise ComposeError(f"{path}: {name!r} is not declared", out=f"add it under {path.split('.')[-1]}:")
     return names
 
 
-def _replicas(body: Mapping[str, Any], path: str) -> int:
-    deploy = keys.check(body.get("deploy") or {}, keys.DEPLOY, f"{path}.deploy")
+def _replicas(body: Mapping[str, Any], deploy: Mapping[str, Any], path: str) -> int:
     value = deploy.get("replicas", body.get("scale", 1))
     try:
         count = int(value)
@@ -193,14 +225,6 @@ def _replicas(body: Mapping[str, Any], path: str) -> int:
     if not 0 <= count <= 100:
         raise ComposeError(f"{path}.deploy.replicas: {value!r}", out="a whole number from 0 to 100")
     return count
-
-
-def _build(value: Any, directory: Path, path: str) -> Build | None:
-    if value is None:
-        return None
-    body = {"context": value} if isinstance(value, str) else keys.check(value, keys.BUILD, path)
-    context = (directory / str(body.get("context", "."))).resolve()
-    return Build(context, str(body.get("dockerfile", "Dockerfile")), str(body.get("target", "")))
 
 
 def _depends_on(value: Any, path: str) -> tuple[Dependency, ...]:
@@ -220,14 +244,15 @@ def _depends_on(value: Any, path: str) -> tuple[Dependency, ...]:
     return tuple(found)
 
 
-def _health(value: Any, path: str) -> HealthCheck | None:
+def _health(value: Any, path: str) -> tuple[HealthCheck | None, bool]:
+    """The check, and whether the image's own is switched off."""
     if value is None:
-        return None
+        return None, False
     body = keys.check(value, keys.HEALTHCHECK, path)
     test = body.get("test")
     words: tuple[str, ...]
-    if body.get("disable") or test == ["NONE"]:
-        return None
+    if values.flag(body.get("disable"), f"{path}.disable") or test == ["NONE"]:
+        return None, True
     if isinstance(test, str):
         words, shell = (test,), True
     elif isinstance(test, list) and test and test[0] in ("CMD", "CMD-SHELL"):
@@ -235,7 +260,7 @@ def _health(value: Any, path: str) -> HealthCheck | None:
     else:
         raise ComposeError(f"{path}.test: {test!r}", out="write [CMD, program, argument] or one line of shell")
     retries = body.get("retries", 3)
-    return HealthCheck(
+    check = HealthCheck(
         test=words,
         shell=shell,
         interval=values.duration(body.get("interval", "30s"), f"{path}.interval"),
@@ -243,6 +268,7 @@ def _health(value: Any, path: str) -> HealthCheck | None:
         retries=int(retries),
         start_period=values.duration(body.get("start_period", "0s"), f"{path}.start_period"),
     )
+    return check, False
 
 
 def _check_dependencies(services: Mapping[str, Service]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alpesctl.stack.retention import Retention
+
 
 @dataclass(frozen=True)
 class Port:
@@ -49,9 +51,34 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Build:
+    """How an image is made; `args` are the Dockerfile's ARGs."""
+
     context: Path
     dockerfile: str
     target: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a replica may take at most; None is no limit. `memory` in bytes, `cpus` in cores."""
+
+    memory: int | None = None
+    cpus: float | None = None
+    pids: int | None = None
+
+
+@dataclass(frozen=True)
+class Hardening:
+    """What a replica may do; processes of the local runtime have what their user has.
+
+    `tmpfs` holds paths, each with its options after a colon, if any."""
+
+    read_only: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    tmpfs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +95,9 @@ class Service:
     """One service; `recipe` names how the local runtime runs it ("" runs `command` itself).
 
     `external` maps a port as the stack knows it to the one that serves clients on this machine. A service
-    is `one_shot` where another one awaits its completion."""
+    is `one_shot` where another one awaits its completion. `entrypoint` is None and `stop_signal` "" for the
+    image's own. Without `health` the image's own check stands, unless `health_disabled`. `sources` are the
+    folders of the code that runs where there is no image to hold it."""
 
     name: str
     image: str
@@ -80,27 +109,43 @@ class Service:
     depends_on: tuple[Dependency, ...] = ()
     replicas: int = 1
     health: HealthCheck | None = None
+    health_disabled: bool = False
     restart: str = "no"
-    stop_signal: str = "SIGTERM"
+    stop_signal: str = ""
     stop_grace: float = 10.0
     build: Build | None = None
     user: str = ""
     working_dir: str = ""
+    entrypoint: tuple[str, ...] | None = None
+    init: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
+    hardening: Hardening = Hardening()
     recipe: str = ""
     listen: Listen | None = None
     external: Mapping[int, int] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
     one_shot: bool = False
+
+    def facing(self, port: int) -> int:
+        """The container port that serves clients on this machine who ask for the stack's own `port`."""
+        return self.external.get(port, port)
+
+
+NAMESPACE = ""  # in the place of a topic's name: the whole namespace
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A declared topic; `partitions` is a minimum. `consumers` and `producers` name services."""
+    """A declared topic; `partitions` is a minimum. `consumers` and `producers` name services. `retention` is
+    its own, None where the namespace's holds."""
 
     name: str
     partitions: int
     subscription: str
     consumers: str = ""
     producers: str = ""
+    retention: Retention | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +157,17 @@ class Pulsar:
     admin_port: int
     namespace: str
     topics: tuple[Topic, ...] = ()
+    retention: Retention | None = None
+
+    def topic(self, name: str) -> Topic | None:
+        """The declared topic of that name."""
+        return next((topic for topic in self.topics if topic.name == name), None)
+
+    @property
+    def retentions(self) -> dict[str, Retention]:
+        """What is declared, by topic; NAMESPACE is the namespace's own."""
+        found = {topic.name: topic.retention for topic in self.topics}
+        return {name: wanted for name, wanted in {NAMESPACE: self.retention, **found}.items() if wanted is not None}
 
 
 @dataclass(frozen=True)
@@ -130,6 +186,43 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Network:
+    """A network; `name` is its own, "" for the one made of the project's and its key."""
+
+    name: str = ""
+    driver: str = "bridge"
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume; `name` as of a Network."""
+
+    name: str = ""
+    driver: str = "local"
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """An image built here in place of one that can't be pulled: from `debootstrap` (a Debian suite), or from
+    a Dockerfile. `recipe` names the local runtime's recipe whose files go into the build's context."""
+
+    image: str
+    debootstrap: str = ""
+    dockerfile: Path | None = None
+    recipe: str = ""
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """All stand-ins, in the order in which they are built. `env_file` has the variables by which the compose
+    file uses them."""
+
+    env_file: Path
+    images: tuple[StandIn, ...]
+
+
+@dataclass(frozen=True)
 class Spec:
     """The whole stack."""
 
@@ -137,8 +230,9 @@ class Spec:
     directory: Path
     files: tuple[Path, ...]
     services: Mapping[str, Service]
-    networks: tuple[str, ...] = ()
-    volumes: tuple[str, ...] = ()
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
     pulsar: Pulsar | None = None
     stats: Sequence[StatsSource] = field(default_factory=tuple)
     addresses: Sequence[Address] = field(default_factory=tuple)
+    stand_ins: StandIns | None = None

@@ -1,4 +1,4 @@
-"""Compose's scalar notations, pure: ports, durations, mounts, commands, environment."""
+"""Compose's scalar notations, pure: texts, ports, durations, mounts, commands, environment."""
 
 from __future__ import annotations
 
@@ -30,33 +30,82 @@ def command(value: Any, path: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str):
-        return tuple(shlex.split(value))
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as error:
+            raise ComposeError(
+                f"{path}: {value!r} can't be split into words", why=str(error), out="write a list of words"
+            ) from error
     if isinstance(value, list):
-        return tuple(str(word) for word in value)
+        return tuple(scalar(word, f"{path}[{index}]") for index, word in enumerate(value))
     raise ComposeError(f"{path}: a command is a list of words or one line, not {value!r}")
 
 
 def environment(value: Any, variables: Mapping[str, str], path: str) -> dict[str, str]:
     """Environment as a mapping or as a list of NAME=value; a bare NAME takes the caller's value."""
+    result = {}
+    for name, item in pairs(value, path).items():
+        if item is not None:
+            result[name] = scalar(item, f"{path}.{name}")
+        elif name in variables:
+            result[name] = variables[name]
+    return result
+
+
+def pairs(value: Any, path: str) -> dict[str, Any]:
+    """What a mapping or a list of NAME=value holds; None for a name without a value."""
     if value is None:
         return {}
-    pairs: list[tuple[str, Any]]
     if isinstance(value, dict):
-        pairs = list(value.items())
+        found = value
     elif isinstance(value, list):
-        pairs = [(name, text if mark else None) for name, mark, text in (str(i).partition("=") for i in value)]
+        for index, item in enumerate(value):
+            if not isinstance(item, str):
+                raise ComposeError(f"{path}[{index}]: {item!r} is no text", out='write "NAME=value"')
+        found = {name: text if mark else None for name, mark, text in (item.partition("=") for item in value)}
     else:
-        raise ComposeError(f"{path}: environment is a mapping or a list of NAME=value, not {value!r}")
-    result = {}
-    for name, item in pairs:
-        if item is None:
-            if str(name) in variables:
-                result[str(name)] = variables[str(name)]
-        elif isinstance(item, bool):
-            raise ComposeError(f"{path}.{name}: {item} is a YAML truth value", out=f'write "{str(item).lower()}"')
-        else:
-            result[str(name)] = str(item)
-    return result
+        raise ComposeError(f"{path}: a mapping or a list of NAME=value is expected, not {value!r}")
+    for name in found:
+        if not isinstance(name, str) or not name:
+            raise ComposeError(f"{path}: {name!r} is no name", out="a name is text, and not empty")
+    return found
+
+
+def scalar(value: Any, path: str) -> str:
+    """The text of a text or a number; a truth value of YAML is neither."""
+    if isinstance(value, bool):
+        raise ComposeError(f"{path}: {value} is a YAML truth value", out=f'write "{str(value).lower()}"')
+    if value is None or isinstance(value, dict | list):
+        raise ComposeError(f"{path}: text or a number is expected, not {value!r}")
+    return str(value)
+
+
+def text(value: Any, path: str) -> str:
+    """A text, "" where there is none; what YAML reads as something else (10:20 is a number) is an error."""
+    if value is not None and not isinstance(value, str):
+        raise ComposeError(f"{path}: text is expected, not {value!r}", out="put it in quotes")
+    return value or ""
+
+
+def texts(value: Any, path: str) -> tuple[str, ...]:
+    """A list of texts, none of them twice."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise ComposeError(f"{path}: a list of texts is expected, not {value!r}")
+    for index, item in enumerate(value):
+        if not text(item, f"{path}[{index}]"):
+            raise ComposeError(f"{path}[{index}] is empty")
+        if item in value[:index]:
+            raise ComposeError(f"{path}[{index}]: {item!r} stands twice")
+    return tuple(value)
+
+
+def flag(value: Any, path: str) -> bool:
+    """A truth value, as text too, since variables are text; absent is false."""
+    if value is not None and not isinstance(value, bool) and value not in ("true", "false"):
+        raise ComposeError(f"{path}: {value!r} is neither true nor false", out="write true or false")
+    return value in (True, "true")
 
 
 def port(value: Any, path: str) -> Port:
@@ -88,6 +137,22 @@ def port(value: Any, path: str) -> Port:
             out=f"write 127.0.0.1:{result.host_first}:{result.container}",
         )
     return result
+
+
+def ports(value: Any, path: str) -> tuple[Port, ...]:
+    """The published ports of a service, each container port once."""
+    found: list[Port] = []
+    for index, item in enumerate(value):
+        new = port(item, f"{path}[{index}]")
+        for before, old in enumerate(found):
+            if old.container == new.container:
+                raise ComposeError(
+                    f"{path}[{index}]: the container's port {new.container} is published already, by {path}[{before}]",
+                    why="alpesctl publishes each port of a container once, and one of both would be lost",
+                    out=f"keep one of them; a range gives each replica its own: 127.0.0.1:8010-8029:{new.container}",
+                )
+        found.append(new)
+    return tuple(found)
 
 
 def _loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 LOG_BYTES = 256 * 1024 * 1024
+LAUNCHES = "launches"  # grows by one byte a launch since the replica was started by hand
 
 
 def leftovers_gone(folder: Path, *, timeout: float = 5.0) -> None:
@@ -77,6 +78,8 @@ def main() -> None:
     open_log(folder)
     launch = json.loads((folder / "launch.json").read_text())
     leftovers_gone(folder)
+    with (folder / LAUNCHES).open("ab") as launches:
+        launches.write(b".")
     partial = folder / "pid.json.new"
     partial.write_text(json.dumps({"pid": os.getpid(), "launched_at": time.time(), "boot": boot()}))
     partial.replace(folder / "pid.json")

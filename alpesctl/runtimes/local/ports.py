@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import socket
-
-import psutil
 
 from alpesctl.errors import MachineError
 from alpesctl.runtimes.local.state import ProjectState
+from alpesctl.runtimes.loopback import LOOPBACK, holder, is_free
 from alpesctl.stack.model import Port, Service
-
-LOOPBACK = "127.0.0.1"
 
 
 class PortBook:
@@ -25,7 +21,7 @@ class PortBook:
 
         Raises MachineError where another program holds it, and says which.
         """
-        container_port = service.external.get(container_port, container_port)
+        container_port = service.facing(container_port)
         book = self._state.ports()
         key = f"{service.name}-{number}:{container_port}"
         published = next((p for p in service.ports if p.container == container_port), None)
@@ -56,33 +52,3 @@ def _any_free(taken: set[int]) -> int:
             candidate = int(probe.getsockname()[1])
         if candidate not in taken:
             return candidate
-
-
-def is_free(port: int) -> bool:
-    """Whether a server could listen on the loopback port now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                return False
-            raise
-    return True
-
-
-def holder(port: int) -> str:
-    """Who listens on `port`, as far as this user may see it."""
-    try:
-        connections = psutil.net_connections(kind="tcp")
-    except psutil.AccessDenied:
-        return f"port {port} is taken by another program"
-    for connection in connections:
-        listens_on = connection.laddr.port if connection.laddr else None
-        if connection.status == psutil.CONN_LISTEN and listens_on == port and connection.pid:
-            try:
-                name = psutil.Process(connection.pid).name()
-            except psutil.Error:
-                continue
-            return f"port {port} is held by {name} (process {connection.pid})"
-    return f"port {port} is taken by another program"

@@ -3,53 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 import signal as signals
-import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from http.client import HTTPException
+from datetime import datetime
 from pathlib import Path
 
 import psutil
 
-from alpesctl.errors import AlpesError, ForeignError, MachineError, StackDownError, UnhealthyError, UsageError
-from alpesctl.runtimes.base import Endpoint, ExecResult, Health, LogLine, Replica, State
-from alpesctl.runtimes.local import logs, processes
-from alpesctl.runtimes.local.ports import LOOPBACK, PortBook, holder, is_free
+from alpesctl.errors import ForeignError, MachineError, StackDownError, UnhealthyError, UsageError
+from alpesctl.runtimes.base import Call, Endpoint, ExecResult, LogLine, Replica, Report, Room, State, in_order
+from alpesctl.runtimes.disks import room
+from alpesctl.runtimes.local import execution, logs, processes, shell
+from alpesctl.runtimes.local.observing import Observer
+from alpesctl.runtimes.local.ports import PortBook
 from alpesctl.runtimes.local.recipes import nginx, recipe
 from alpesctl.runtimes.local.recipes.base import Context
-from alpesctl.runtimes.local.state import ProjectState, ReplicaRecord, read_json, write_json
-from alpesctl.runtimes.local.supervision import Supervisor
+from alpesctl.runtimes.local.state import ProjectState, ReplicaRecord, write_json
+from alpesctl.runtimes.local.supervision import BACKOFF, EXITED, RUNNING, STARTING, STOPPED, STOPPING, Supervisor
+from alpesctl.runtimes.loopback import LOOPBACK, holder, is_free
 from alpesctl.stack.digest import digest as service_digest
+from alpesctl.stack.digest import of_sources
 from alpesctl.stack.model import Service, Spec
 
-# supervisor's process states, from its documentation.
-_STOPPED, _STARTING, _RUNNING, _BACKOFF, _STOPPING, _EXITED = 0, 10, 20, 30, 40, 100
 _POLL = 0.01
 _RESPAWN = 5.0  # seconds within which supervisor starts again what died by itself
-_STATES = {
-    _STARTING: State.RUNNING,
-    _RUNNING: State.RUNNING,
-    _STOPPING: State.RUNNING,
-    _BACKOFF: State.RESTARTING,
-}
 
 
 class LocalRuntime:
     """Processes of this machine, one supervisord a project."""
 
     name = "local"
+    uses_images = False
 
     def __init__(self, spec: Spec, *, state_dir: Path, cache_dir: Path, java_home: Path | None = None) -> None:
         self._spec = spec
         self._state = ProjectState(state_dir, spec.project)
         self._supervisor = Supervisor(self._state)
+        self._observer = Observer(spec, self._state, self._supervisor)
         self._ports = PortBook(self._state)
         self._cache = cache_dir
         self._java_home = java_home
@@ -78,10 +71,17 @@ class LocalRuntime:
 
     # -- preparing -------------------------------------------------------------------------------
 
-    def prepare(self, spec: Spec) -> None:
+    def prepare(
+        self,
+        spec: Spec,
+        services: Collection[str] | None = None,
+        report: Report | None = None,
+        *,
+        rebuild: bool = False,
+    ) -> None:
         """Fetch what the recipes need; start supervisord, once what a killed one left behind is gone."""
         self._state.claim(spec.directory)
-        names = {service.recipe for service in spec.services.values()}
+        names = {service.recipe for name, service in spec.services.items() if services is None or name in services}
         with ThreadPoolExecutor() as pool:
             for done in [
                 pool.submit(recipe(name).prepare, self._state, self._cache, self._java_home) for name in names
@@ -99,111 +99,19 @@ class LocalRuntime:
         processes.kill(list(whole.values()))
 
     def digest(self, service: Service) -> str:
-        """Addresses are written into a replica here, so the ports of the services it names count too."""
+        """Addresses are written into a replica here, so the ports of the services it names count too; and where
+        no image holds its code, the code itself does."""
         words = " ".join((*service.environment.values(), *service.command))
         named = sorted(name for name in self._spec.services if name != service.name and name in words)
         ports = {name: (self._spec.services[name].ports, self._spec.services[name].external) for name in named}
-        return hashlib.sha256(f"{service_digest(service)} {ports}".encode()).hexdigest()[:16]
+        return service_digest(service, addresses=str(ports), sources=of_sources(service.sources))
 
     # -- observing -------------------------------------------------------------------------------
 
     def replicas(
         self, services: Collection[str] | None = None, *, with_usage: bool = False, with_health: bool = True
     ) -> list[Replica]:
-        info = self._supervisor.info()
-        records = [r for r in self._state.records() if services is None or r.service in services]
-        first = {r.program: processes.usage(info.get(r.program, {}).get("pid")) for r in records} if with_usage else {}
-        started = time.monotonic()
-        with ThreadPoolExecutor(max_workers=16) as pool:
-            checks = {r.program: pool.submit(self._health, r, info.get(r.program)) for r in records if with_health}
-            healths = {program: check.result() for program, check in checks.items()}
-        if with_usage:
-            time.sleep(max(0.0, 0.2 - (time.monotonic() - started)))
-        elapsed = time.monotonic() - started
-        found = []
-        for record in records:
-            entry = info.get(record.program, {})
-            replica = self._replica(record, entry, healths.get(record.program, Health.NONE))
-            if with_usage and replica.pid:
-                cpu, memory = processes.usage(replica.pid)
-                percent = round(100 * (cpu - first[record.program][0]) / elapsed, 1)
-                replica = Replica(**{**replica.__dict__, "cpu_percent": percent, "memory_bytes": memory})
-            found.append(replica)
-        return found
-
-    def _replica(self, record: ReplicaRecord, entry: dict[str, object], health: Health) -> Replica:
-        state_number = int(str(entry.get("state", _STOPPED)))
-        pid = int(str(entry.get("pid", 0))) or None
-        start, stop = int(str(entry.get("start", 0))), int(str(entry.get("stop", 0)))
-        state = _STATES.get(state_number, State.EXITED)
-        if state_number == _EXITED and record.autorestart:
-            state = State.RESTARTING
-        elif state is State.EXITED and start == 0:
-            state = State.CREATED
-        elif state is State.RUNNING and processes.is_frozen(pid):
-            state = State.PAUSED
-        exit_code = None
-        if state is State.EXITED and stop:
-            exit_code = self._exit_code(record.program, int(str(entry.get("exitstatus", 0))))
-        return Replica(
-            service=record.service,
-            number=record.number,
-            state=state,
-            digest=record.digest,
-            health=health if state is State.RUNNING else Health.NONE,
-            exit_code=exit_code,
-            started_at=datetime.fromtimestamp(start, UTC) if start else None,
-            pid=pid if state in (State.RUNNING, State.PAUSED) else None,
-            endpoints=tuple((int(c), Endpoint(LOOPBACK, p)) for c, p in sorted(record.ports.items())),
-        )
-
-    def _exit_code(self, program: str, status: int) -> int:
-        if status >= 0:
-            return status
-        number = self._supervisor.last_signal(program)
-        return 128 + number if number else 255
-
-    def _health(self, record: ReplicaRecord, entry: dict[str, object] | None) -> Health:
-        if not record.health_url and not record.health_command:
-            return Health.NONE
-        if entry is None or int(str(entry["state"])) not in (_STARTING, _RUNNING):
-            return Health.NONE
-        if processes.is_frozen(int(str(entry["pid"]))):
-            return Health.UNHEALTHY
-        if self._check(record):
-            return Health.HEALTHY
-        service = self._spec.services.get(record.service)
-        grace = service.health.start_period if service and service.health else 0.0
-        young = time.time() - int(str(entry["start"])) < grace
-        return Health.STARTING if young else Health.UNHEALTHY
-
-    def _check(self, record: ReplicaRecord) -> bool:
-        if record.health_url:
-            try:
-                with urllib.request.urlopen(record.health_url, timeout=record.health_timeout) as answer:
-                    return bool(answer.status == 200)
-            except (OSError, HTTPException):
-                return False
-        environment, cwd = self._launch(record)
-        try:
-            done = subprocess.run(
-                record.health_command,
-                env=environment,
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=record.health_timeout,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0
-
-    def _launch(self, record: ReplicaRecord) -> tuple[dict[str, str], str]:
-        """The environment and the working directory that a replica is started with."""
-        raw = read_json(self._state.replica_folder(record.service, record.number) / "launch.json")
-        return {str(k): str(v) for k, v in raw.get("environment", {}).items()}, str(raw.get("cwd", "/"))
+        return self._observer.replicas(services, with_usage=with_usage, with_health=with_health)
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -220,7 +128,7 @@ class LocalRuntime:
             autorestart=service.restart in ("unless-stopped", "always"),
             on_failure=service.restart.startswith("on-failure"),
             one_shot=service.one_shot,
-            stop_signal=service.stop_signal,
+            stop_signal=service.stop_signal or "SIGTERM",
             stop_grace=service.stop_grace,
             ports={str(container): port for container, port in launch.ports.items()},
             health_url=launch.health_url if service.health else "",
@@ -260,6 +168,7 @@ class LocalRuntime:
                         f"{record.program} can't be started", why=holder(port), out="end that program first"
                     )
             self._routes_of(record)
+            self._state.forget_restarts(service, number)
         self._supervisor.start(record.program)
 
     def stop(self, service: str, number: int, *, grace: float | None = None) -> int | None:
@@ -273,8 +182,7 @@ class LocalRuntime:
         allowed = record.stop_grace if grace is None else grace
         processes.kill(processes.wait_gone(whole, timeout=allowed))
         self._until_down(record)
-        entry = self._supervisor.info().get(record.program, {})
-        return self._exit_code(record.program, int(entry.get("exitstatus", 0)))
+        return self._observer.exit_code(record.program)
 
     def kill(self, service: str, number: int) -> None:
         record = self._record(service, number)
@@ -297,11 +205,11 @@ class LocalRuntime:
         while True:
             entry = self._supervisor.info().get(record.program, {})
             state = entry.get("state")
-            if state in (_STARTING, _RUNNING, _STOPPING):
+            if state in (STARTING, RUNNING, STOPPING):
                 return int(entry["pid"]) or None
-            if state == _BACKOFF:
+            if state == BACKOFF:
                 self._supervisor.stop(record.program, wait=False)
-            elif state != _EXITED or not record.autorestart or time.monotonic() > deadline:
+            elif state != EXITED or not record.autorestart or time.monotonic() > deadline:
                 return None
             time.sleep(_POLL)
 
@@ -314,11 +222,11 @@ class LocalRuntime:
         while time.monotonic() < deadline:
             entry = self._supervisor.info().get(record.program, {})
             state = entry.get("state")
-            if state in (_STARTING, _RUNNING):
+            if state in (STARTING, RUNNING):
                 self._kill(record, int(entry["pid"]))
-            elif state == _BACKOFF:
+            elif state == BACKOFF:
                 self._supervisor.stop(record.program, wait=False)
-            elif state != _STOPPING and (state != _EXITED or not record.autorestart):
+            elif state != STOPPING and (state != EXITED or not record.autorestart):
                 return
             time.sleep(_POLL)
         raise UnhealthyError(f"{record.program} does not end", out="alpesctl down, then alpesctl up")
@@ -342,13 +250,16 @@ class LocalRuntime:
             self._reap([record])
         shutil.rmtree(self._state.replica_folder(service, number), ignore_errors=True)
 
+    def volumes(self) -> list[str]:
+        folder = self._state.volumes_folder
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
     def remove_volumes(self) -> list[str]:
         owner = self._state.owner()
         if owner is not None and owner != self._spec.directory and owner.is_dir():
             raise self._foreign(owner)
-        folder = self._state.volumes_folder
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        shutil.rmtree(folder, ignore_errors=True)
+        names = self.volumes()
+        shutil.rmtree(self._state.volumes_folder, ignore_errors=True)
         return names
 
     def teardown(self) -> None:
@@ -373,7 +284,7 @@ class LocalRuntime:
         info = self._supervisor.info()
         for other in self._state.records():
             # A replica that died by itself comes back at the same address; nginx's own checks skip it.
-            if info.get(other.program, {}).get("state") in (_STOPPED, _STOPPING, None):
+            if info.get(other.program, {}).get("state") in (STOPPED, STOPPING, None):
                 continue
             for container, port in other.ports.items():
                 if (other.service, int(container)) in upstreams:
@@ -385,7 +296,7 @@ class LocalRuntime:
         record = self._record(service, number)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            replica = self._replica(record, self._supervisor.info().get(record.program, {}), Health.NONE)
+            replica = self._observer.replica(record)
             if replica.state is State.EXITED:
                 return replica.exit_code or 0
             time.sleep(0.05)
@@ -393,6 +304,19 @@ class LocalRuntime:
             f"{record.program} did not end within {timeout:.0f} s",
             out=f"alpesctl logs {service} shows what it does",
         )
+
+    # -- in a shell ------------------------------------------------------------------------------
+
+    def shell(self, call: Call, service: str, number: int) -> list[str]:
+        return shell.lines(self._state, self._spec, call, service, number, self._pid_of(service, number))
+
+    def _pid_of(self, service: str, number: int) -> int | None:
+        record = self._state.record(service, number)
+        return self._pid(record) if record else None
+
+    def shell_exec(self, service: str, number: int, command: Sequence[str]) -> str:
+        environment, cwd = self._state.launch(service, number)
+        return shell.beside(environment, cwd, command)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -404,40 +328,46 @@ class LocalRuntime:
         tail: int | None = None,
         follow: bool = False,
     ) -> Iterator[LogLine]:
-        files = {
-            record.program: self._state.replica_folder(record.service, record.number) / "out.log"
-            for record in self._state.records()
-            if not services or record.service in services
-        }
-        for replica, path in files.items():
-            yield from logs.read(replica, path, since=since, tail=tail)
+        def files() -> dict[str, Path]:
+            return {
+                record.program: self._state.replica_folder(record.service, record.number) / "out.log"
+                for record in self._state.records()
+                if not services or record.service in services
+            }
+
+        there = files()
+        # What is written while the past is read comes after it.
+        ends = logs.ends(there) if follow else {}
+        yield from in_order(
+            logs.read(name, path, since=since, tail=tail, end=ends.get(name)) for name, path in there.items()
+        )
         if follow:
-            yield from logs.follow(files)
+            yield from logs.follow(files, ends)
 
     def exec(self, service: str, number: int, command: Sequence[str], *, timeout: float = 60.0) -> ExecResult:
-        environment, cwd = self._launch(self._record(service, number))
-        try:
-            done = subprocess.run(
-                list(command),
-                env=environment,
-                cwd=cwd,
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise UsageError(f"{command[0]} is not there", why=str(error)) from error
-        except subprocess.TimeoutExpired as error:
-            raise AlpesError(f"{command[0]} did not end within {timeout:.0f} s") from error
-        return ExecResult(done.returncode, done.stdout, done.stderr)
+        self._record(service, number)
+        return execution.execute(*self._state.launch(service, number), command, timeout=timeout)
+
+    def attach(self, service: str, number: int, command: Sequence[str], *, terminal: bool) -> int:
+        self._record(service, number)
+        return execution.attach(*self._state.launch(service, number), command, terminal=terminal)
+
+    def rooms(self) -> list[Room]:
+        mounts = {mount.source: name for name, each in self._spec.services.items() for mount in each.mounts}
+        found = []
+        for volume, service in sorted(mounts.items()):
+            folder = self._state.volume_folder(volume)
+            if folder.is_dir():
+                found.append(room(f"{service}'s data ({volume})", folder))
+        return found
 
     def endpoint(self, service: str, container_port: int, number: int | None = None) -> Endpoint:
         declared = self._spec.services.get(service)
-        wanted = declared.external.get(container_port, container_port) if declared else container_port
+        wanted = declared.facing(container_port) if declared else container_port
         records = [r for r in self._state.records() if r.service == service and number in (None, r.number)]
-        info = self._supervisor.info()
-        records.sort(key=lambda r: info.get(r.program, {}).get("state") != _RUNNING)
+        if len(records) > 1:
+            info = self._supervisor.info()
+            records.sort(key=lambda r: info.get(r.program, {}).get("state") != RUNNING)
         for record in records:
             with contextlib.suppress(KeyError):
                 return Endpoint(LOOPBACK, record.ports[str(wanted)])
@@ -454,5 +384,5 @@ class LocalRuntime:
 
     def _pid(self, record: ReplicaRecord) -> int | None:
         entry = self._supervisor.info().get(record.program, {})
-        running = entry.get("state") in (_STARTING, _RUNNING, _STOPPING)
+        running = entry.get("state") in (STARTING, RUNNING, STOPPING)
         return int(entry["pid"]) or None if running else None

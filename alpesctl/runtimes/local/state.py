@@ -13,7 +13,7 @@ from typing import Any
 
 from alpesctl.atomic import write_text
 from alpesctl.errors import MachineError
-from alpesctl.runtimes.local.launch import boot
+from alpesctl.runtimes.local.launch import LAUNCHES, boot
 
 _LONGEST_SOCKET_PATH = 100
 # The user's wishes lie beside the runtime's files, and outlive a `down`.
@@ -147,6 +147,21 @@ class ProjectState:
         if not raw.get("pid") or raw.get("boot") != boot():
             return None
         return int(raw["pid"]), float(raw.get("launched_at", 0.0))
+
+    def restarts(self, service: str, number: int) -> int:
+        """How often the replica was launched again since it was started."""
+        try:
+            return max(0, (self.replica_folder(service, number) / LAUNCHES).stat().st_size - 1)
+        except FileNotFoundError:
+            return 0
+
+    def forget_restarts(self, service: str, number: int) -> None:
+        (self.replica_folder(service, number) / LAUNCHES).unlink(missing_ok=True)
+
+    def launch(self, service: str, number: int) -> tuple[dict[str, str], str]:
+        """The environment and the working directory that the replica is started with."""
+        raw = read_json(self.replica_folder(service, number) / "launch.json")
+        return {str(k): str(v) for k, v in raw.get("environment", {}).items()}, str(raw.get("cwd", "/"))
 
     def ports(self) -> dict[str, int]:
         """Every assigned host port, by `service-number:container_port`."""

@@ -22,6 +22,9 @@ from supervisor.xmlrpc import SupervisorTransport
 from alpesctl.errors import MachineError
 from alpesctl.runtimes.local.state import ProjectState, ReplicaRecord
 
+# supervisor's process states, from its documentation.
+STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED = 0, 10, 20, 30, 40, 100
+
 _FILES = 65536
 _FAULT_BAD_NAME, _FAULT_NOT_RUNNING, _FAULT_ALREADY_STARTED = 10, 70, 60
 

@@ -82,6 +82,10 @@ def test_the_name_of_the_project(tmp_path: Path, flag: str | None, variables: di
         (web("ports: ['127.0.0.1:80a:80']"), "services.web.ports[0]", "no port"),
         (web("ports: ['127.0.0.1:8090-8080:80']"), "services.web.ports[0]", "low to high"),
         (web("ports: ['127.0.0.1:70000:80']"), "services.web.ports[0]", "65535"),
+        (web("ports: ['127.0.0.1:1:80', '127.0.0.1:2:80']"), "services.web.ports[1]", "ports[0]"),
+        (web("ports: ['127.0.0.1:1:80', '127.0.0.1:1:80']"), "services.web.ports[1]", "8010-8029:80"),
+        (web("healthcheck: {disable: perhaps}"), "services.web.healthcheck.disable", "true or false"),
+        (web("stop_signal: true"), "services.web.stop_signal", "truth value"),
         (web("depends_on: [db]"), "services.web.depends_on", "no service 'db'"),
         (web("depends_on: [web]"), "services.web.depends_on", "circle"),
         (web("depends_on: {web: {condition: ready}}"), "depends_on.web.condition", "service_healthy"),
@@ -112,6 +116,44 @@ def test_what_is_not_understood_is_an_error_with_its_path(loader: Loader, text: 
     assert path in str(caught.value)
     assert word in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_service_can_publish_several_ports(loader: Loader) -> None:
+    spec = loader(web("ports: ['127.0.0.1:1:80', '127.0.0.1:2:81', {target: 82, published: 3, host_ip: 127.0.0.1}]"))
+    assert spec.services["web"].ports == (Port(80, 1, 1), Port(81, 2, 2), Port(82, 3, 3))
+
+
+@pytest.mark.parametrize(("body", "signal"), [("", ""), ("stop_signal:", ""), ("stop_signal: SIGINT", "SIGINT")])
+def test_a_stop_signal_that_is_not_written_is_the_images_own(loader: Loader, body: str, signal: str) -> None:
+    assert loader(web(body)).services["web"].stop_signal == signal
+
+
+@pytest.mark.parametrize(
+    ("body", "checked", "disabled"),
+    [
+        ("", False, False),
+        ("healthcheck: {test: [CMD, x]}", True, False),
+        ("healthcheck: {test: [CMD, x], disable: 'false'}", True, False),
+        ("healthcheck: {disable: true}", False, True),
+        ("healthcheck: {test: [CMD, x], disable: true}", False, True),
+        ("healthcheck: {test: [NONE]}", False, True),
+    ],
+)
+def test_no_health_check_is_not_one_switched_off(loader: Loader, body: str, checked: bool, disabled: bool) -> None:
+    service = loader(web(body)).services["web"]
+    assert (service.health is not None, service.health_disabled) == (checked, disabled)
+
+
+@pytest.mark.parametrize("image", ["", "image: ''", "image:"])
+def test_what_is_built_without_a_name_must_get_composes(loader: Loader, image: str) -> None:
+    spec = loader(f"name: shop\nservices:\n  web:\n    build: .\n    {image}\n")
+    assert spec.services["web"].image == "shop-web"
+
+
+def test_the_database_must_have_a_locale_that_no_image_and_no_machine_lacks() -> None:
+    arguments = load(start=ROOT, environment={}).services["tracking_db"].environment["POSTGRES_INITDB_ARGS"].split()
+    expected = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    assert arguments == expected
 
 
 def test_extensions_pass(loader: Loader) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from alpesctl.atomic import write_text
 from alpesctl.errors import ComposeError, MachineError
-from alpesctl.runtimes.local.ports import LOOPBACK
 from alpesctl.runtimes.local.recipes.base import Context, Launch
 from alpesctl.runtimes.local.state import ProjectState
+from alpesctl.runtimes.loopback import LOOPBACK
 
 CONFIGURATION = "/etc/nginx/nginx.conf"
 _SERVER = re.compile(r"^(?P<indent>[ \t]*)server\s+(?P<name>[\w.-]+):(?P<port>\d+)(?P<rest>[^;]*);", re.MULTILINE)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from alpesctl.errors import ComposeError
+from alpesctl.runtimes.base import REPLICA_VARIABLE
 from alpesctl.runtimes.local import translate
-from alpesctl.runtimes.local.ports import LOOPBACK
 from alpesctl.runtimes.local.recipes.base import Context, Launch, health_command, python_first
 from alpesctl.runtimes.local.state import ProjectState
+from alpesctl.runtimes.loopback import LOOPBACK
 
 
 class OwnCommand:
@@ -41,7 +42,7 @@ class OwnCommand:
             **context.base_environment(),
             "PYTHONPATH": str(context.spec.directory),
             "PYTHONUNBUFFERED": "1",
-            "ALPES_REPLICA": f"{service.name}-{context.number}",
+            REPLICA_VARIABLE: f"{service.name}-{context.number}",
             **variables,
         }
         argv = [

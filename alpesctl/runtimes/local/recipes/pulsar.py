@@ -16,15 +16,16 @@ import tarfile
 from pathlib import Path
 
 from alpesctl.errors import MachineError
-from alpesctl.runtimes.local.ports import LOOPBACK
 from alpesctl.runtimes.local.recipes.base import Context, Launch
 from alpesctl.runtimes.local.state import ProjectState
+from alpesctl.runtimes.loopback import LOOPBACK
 
-_GROUP, _ARTIFACT, _VERSION = "org.apache.pulsar", "pulsar-server-distribution", "4.0.8"
+_GROUP, _ARTIFACT, VERSION = "org.apache.pulsar", "pulsar-server-distribution", "4.0.8"
 _SHA256 = "35c7d064c9e0928edbf2e708989faba0379662f98aa84ce0d4190c59efb6765e"
 _BROKER, _ADMIN, _BOOKIE = 6651, 8080, 3181
-# Where the stack's own listeners are for containers; here there is one, on loopback.
-_LISTENERS = ("bindAddresses", "advertisedListeners", "internalListenerName")
+# Where the stack's own listeners are for containers, and what the bookie is called among them; here there is
+# one listener, on loopback, and the bookie's address stays the same.
+_OF_CONTAINERS = ("bindAddresses", "advertisedListeners", "internalListenerName", "bookieId")
 
 
 class Pulsar:
@@ -36,7 +37,8 @@ class Pulsar:
         java(java_home)
 
     def launch(self, context: Context) -> Launch:
-        """Write the replica's own standalone.conf, and run the standalone broker in the foreground."""
+        """Write the replica's own standalone.conf and client.conf, and run the standalone broker in the
+        foreground. With its environment Pulsar's own tools find the broker without being told where."""
         home = distribution(context.cache)
         data = context.volume("/pulsar/data")
         variables = context.service.environment
@@ -44,12 +46,16 @@ class Pulsar:
         conf = context.folder / "standalone.conf"
         original = (home / "conf" / "standalone.conf").read_text()
         conf.write_text(configuration(original, dict(variables), ports[_BROKER], ports[_ADMIN]))
+        client = context.folder / "client.conf"
+        original = (home / "conf" / "client.conf").read_text()
+        client.write_text(client_configuration(original, ports[_BROKER], ports[_ADMIN]))
         logs = context.folder / "logs"
         logs.mkdir(exist_ok=True)
         environment = {
             **context.base_environment(),
             "JAVA_HOME": str(java(context.java_home)),
             "PULSAR_STANDALONE_CONF": str(conf),
+            "PULSAR_CLIENT_CONF": str(client),
             "PULSAR_LOG_DIR": str(logs),
             "PULSAR_LOG_ROOT_LEVEL": "info",
             **{name: value for name, value in variables.items() if name in ("PULSAR_MEM", "PULSAR_GC")},
@@ -92,7 +98,7 @@ def configuration(original: str, variables: dict[str, str], broker: int, admin: 
         for name, value in variables.items()
         if name in keys or name.startswith("PULSAR_PREFIX_")
     }
-    wished = {name: value for name, value in wished.items() if name not in _LISTENERS}
+    wished = {name: value for name, value in wished.items() if name not in _OF_CONTAINERS}
     wished |= {
         "bindAddress": LOOPBACK,
         "advertisedAddress": LOOPBACK,
@@ -102,14 +108,36 @@ def configuration(original: str, variables: dict[str, str], broker: int, admin: 
         "brokerServicePort": str(broker),
         "webServicePort": str(admin),
     }
+    return _with(original, wished)
+
+
+def client_configuration(original: str, broker: int, admin: int) -> str:
+    """client.conf with the replica's own addresses, for pulsar-admin, pulsar-client and pulsar-perf."""
+    return _with(
+        original,
+        {"brokerServiceUrl": f"pulsar://{LOOPBACK}:{broker}/", "webServiceUrl": f"http://{LOOPBACK}:{admin}/"},
+    )
+
+
+def _with(original: str, wished: dict[str, str]) -> str:
+    """The properties file with these keys in place of its own."""
     kept = [line for line in original.splitlines() if line.partition("=")[0].strip() not in wished]
     return "\n".join([*kept, *(f"{name}={value}" for name, value in sorted(wished.items())), ""])
 
 
+def is_fetched(cache: Path) -> bool:
+    """Whether the distribution is in the cache already."""
+    return (_home(cache) / "bin" / "pulsar").exists()
+
+
+def _home(cache: Path) -> Path:
+    return cache / "pulsar" / f"apache-pulsar-{VERSION}"
+
+
 def distribution(cache: Path) -> Path:
     """The unpacked distribution, fetched and checked against its SHA-256 the first time."""
-    home = cache / "pulsar" / f"apache-pulsar-{_VERSION}"
-    if (home / "bin" / "pulsar").exists():
+    home = _home(cache)
+    if is_fetched(cache):
         return home
     archive = _fetch()
     home.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +151,7 @@ def distribution(cache: Path) -> Path:
                 tar.extractall(partial)
         (partial / home.name).rename(home)
     except (OSError, tarfile.TarError) as error:
-        if not (home / "bin" / "pulsar").exists():
+        if not is_fetched(cache):
             raise MachineError(
                 f"{archive} can't be unpacked into {home.parent}",
                 why=str(error),
@@ -138,13 +166,13 @@ def _fetch() -> Path:
     from jgo.maven import MavenContext
 
     try:
-        component = MavenContext().project(_GROUP, _ARTIFACT).at_version(_VERSION)
+        component = MavenContext().project(_GROUP, _ARTIFACT).at_version(VERSION)
         archive = Path(component.artifact(classifier="bin", packaging="tar.gz").resolve())
     except Exception as error:  # whatever the resolver raises, the way out is the same
         raise MachineError(
-            f"Apache Pulsar {_VERSION} can't be fetched",
+            f"Apache Pulsar {VERSION} can't be fetched",
             why=f"{type(error).__name__}: {error}",
-            out=f"reach a Maven repository with {_GROUP}:{_ARTIFACT}:{_VERSION}:bin:tar.gz, then try again",
+            out=f"reach a Maven repository with {_GROUP}:{_ARTIFACT}:{VERSION}:bin:tar.gz, then try again",
         ) from error
     with archive.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -171,12 +199,13 @@ def java(java_home: Path | None) -> Path:
     if found:
         candidates.append(Path(found).resolve().parent.parent)
     for candidate in candidates:
-        if (candidate / "bin" / "java").exists() and _java_version(candidate) >= 17:
+        if (candidate / "bin" / "java").exists() and java_version(candidate) >= 17:
             return candidate
     raise MachineError("no Java 17 or newer", why="Apache Pulsar runs on it", out="install one, or set ALPES_JAVA_HOME")
 
 
-def _java_version(home: Path) -> int:
+def java_version(home: Path) -> int:
+    """The major version of the Java in this JAVA_HOME; 0 where it can't be told."""
     try:
         release = (home / "release").read_text()
     except OSError:

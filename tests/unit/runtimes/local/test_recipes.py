@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from alpesctl.errors import ComposeError
-from alpesctl.runtimes.local.recipes import nginx, pulsar, recipe
+from alpesctl.runtimes.local.recipes import nginx, postgres, pulsar, recipe
 
 ROOT = Path(__file__).resolve().parents[4]
 CONF = (ROOT / "compose" / "nginx" / "tracking.conf").read_text()
@@ -36,6 +36,7 @@ def test_pulsar_takes_its_settings_from_the_environment_and_stays_on_loopback() 
             "PULSAR_PREFIX_added": "yes",
             "PULSAR_MEM": "-Xmx1g",
             "PULSAR_PREFIX_advertisedListeners": "internal:pulsar://pulsar:6650",
+            "PULSAR_PREFIX_bookieId": "pulsar:3181",
         },
         broker=7001,
         admin=7002,
@@ -53,12 +54,32 @@ def test_pulsar_takes_its_settings_from_the_environment_and_stays_on_loopback() 
     assert any(line.startswith("listeningInterface=lo") for line in lines)
     assert "PULSAR_MEM" not in text
     assert "advertisedListeners" not in text
+    assert "bookieId" not in text
     assert "journalSyncData=false" not in text
+
+
+def test_pulsars_tools_find_their_own_broker() -> None:
+    original = "webServiceUrl=http://localhost:8080/\nbrokerServiceUrl=pulsar://localhost:6650/\n# kept\nauthPlugin="
+    lines = pulsar.client_configuration(original, broker=7001, admin=7002).splitlines()
+    assert sorted(lines) == [
+        "# kept",
+        "authPlugin=",
+        "brokerServiceUrl=pulsar://127.0.0.1:7001/",
+        "webServiceUrl=http://127.0.0.1:7002/",
+    ]
 
 
 def test_pulsars_flags_come_from_the_compose_file() -> None:
     command = ("bash", "-c", "bin/apply.py conf && exec bin/pulsar standalone --no-functions-worker -nss")
     assert pulsar.standalone_arguments(command) == ["standalone", "--no-functions-worker", "-nss"]
+
+
+def test_postgres_takes_the_arguments_of_initdb_as_the_official_image_does() -> None:
+    plain = postgres.cluster_arguments({})
+    given = postgres.cluster_arguments({"POSTGRES_INITDB_ARGS": "--locale=C --builtin-locale='C.UTF-8'"})
+    assert given == (*plain, "--locale=C", "--builtin-locale=C.UTF-8")
+    with pytest.raises(ComposeError, match="POSTGRES_INITDB_ARGS"):
+        postgres.cluster_arguments({"POSTGRES_INITDB_ARGS": "--locale='C"})
 
 
 def test_an_unknown_recipe_names_those_there_are() -> None:

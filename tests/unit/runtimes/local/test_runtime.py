@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alpesctl.runtimes.local.runtime import LocalRuntime
+from alpesctl.runtimes.local.state import ReplicaRecord
+from alpesctl.stack.model import Service, Spec
+
+
+class FakeSupervisor:
+    """Takes programs, and runs none."""
+
+    def __init__(self) -> None:
+        self.added: list[ReplicaRecord] = []
+
+    def ensure(self) -> None:
+        pass
+
+    def add(self, record: ReplicaRecord, folder: Path) -> None:
+        self.added.append(record)
+
+
+@pytest.mark.parametrize(("written", "sent"), [("", "SIGTERM"), ("SIGQUIT", "SIGQUIT")])
+def test_where_there_is_no_image_a_stop_is_sigterm_unless_written(tmp_path: Path, written: str, sent: str) -> None:
+    web = Service("web", "", ("serve",), {}, stop_signal=written)
+    runtime = LocalRuntime(Spec("p", tmp_path, (), {"web": web}), state_dir=tmp_path, cache_dir=tmp_path)
+    supervisor = FakeSupervisor()
+    runtime._supervisor = supervisor  # type: ignore[assignment]
+    runtime.create(web, 1)
+    assert [record.stop_signal for record in supervisor.added] == [sent]
