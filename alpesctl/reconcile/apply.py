@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from alpesctl.diagnosis.stack import CRASH_LOOP
+from alpesctl.diagnosis.words import cause
 from alpesctl.errors import UnhealthyError
 from alpesctl.pulsar_admin import PulsarAdmin
 from alpesctl.reconcile.plan import Action, Operation, Plan
@@ -15,6 +17,7 @@ Progress = Callable[[str, Operation], None]
 """Called with "begin" and "done" around every operation."""
 
 _POLL = 0.2
+_TAIL = 100
 _MARGIN = 30.0
 _COMPLETED_TIMEOUT = 180.0
 _CONSUMERS_TIMEOUT = 90.0
@@ -29,6 +32,7 @@ class Applier:
         self._runtime = runtime
         self._spec = spec
         self._admin = admin
+        self._started: set[str] = set()
         self._progress = progress or (lambda _stage, _operation: None)
 
     def apply(self, plan: Plan) -> None:
@@ -46,6 +50,7 @@ class Applier:
                 runtime.create(self._spec.services[name], number)
             case Action.START:
                 runtime.start(name, number)
+                self._started.add(f"{name}-{number}")
             case Action.STOP:
                 runtime.stop(name, number)
             case Action.REMOVE:
@@ -60,6 +65,8 @@ class Applier:
                 self._await_completed(name, number)
             case Action.GROW_TOPIC:
                 self._admin().grow(name, number)
+            case Action.SET_RETENTION:
+                self._admin().set_retention(operation.retention, name)
             case Action.AWAIT_CONSUMERS:
                 self._await_consumers(name)
 
@@ -67,11 +74,22 @@ class Applier:
         check = self._spec.services[name].health
         timeout = _MARGIN + (check.start_period + check.retries * check.interval if check else 0.0)
         deadline = time.monotonic() + timeout
+        before: dict[str, int] = {}
         while True:
+            asked = time.monotonic()
             replicas = [r for r in self._runtime.replicas([name]) if number in (None, r.number)]
             waiting = [r for r in replicas if r.health not in (Health.HEALTHY, Health.NONE) or not _up(r)]
             if replicas and not waiting:
                 return
+            for replica in waiting:
+                # What was started here began with none; what crashed long before may just have been mended.
+                first = before.setdefault(replica.name, 0 if replica.name in self._started else replica.restarts)
+                if replica.restarts - first >= CRASH_LOOP:
+                    raise UnhealthyError(
+                        f"{replica.name} crashes and was started again {replica.restarts} times",
+                        why=self._last_words(name),
+                        out=f"mend the cause, then alpesctl up; alpesctl logs {name}",
+                    )
             if time.monotonic() > deadline:
                 who = ", ".join(r.name for r in waiting) or name
                 raise UnhealthyError(
@@ -79,7 +97,8 @@ class Applier:
                     why=self._last_words(name),
                     out=f"alpesctl logs {name}",
                 )
-            time.sleep(_POLL)
+            # A check may cost as much as what it waits for: as long as it took is left to that.
+            time.sleep(max(_POLL, time.monotonic() - asked))
 
     def _await_completed(self, name: str, number: int) -> None:
         code = self._runtime.wait(name, number, timeout=_COMPLETED_TIMEOUT)
@@ -92,7 +111,7 @@ class Applier:
 
     def _await_consumers(self, topic_name: str) -> None:
         pulsar = self._spec.pulsar
-        topic = next((t for t in pulsar.topics if t.name == topic_name), None) if pulsar else None
+        topic = pulsar.topic(topic_name) if pulsar else None
         if topic is None:
             return
         deadline = time.monotonic() + _CONSUMERS_TIMEOUT
@@ -116,8 +135,8 @@ class Applier:
             time.sleep(_POLL)
 
     def _last_words(self, name: str) -> str:
-        lines = [line.text for line in self._runtime.logs([name], tail=3)]
-        return " | ".join(lines) or "its log is empty"
+        lines = (line.text for line in self._runtime.logs([name], tail=_TAIL))
+        return " | ".join(cause(lines)) or "its log is empty"
 
 
 def _up(replica: Replica) -> bool:

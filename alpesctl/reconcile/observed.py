@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from alpesctl.errors import AlpesError
 from alpesctl.pulsar_admin import PulsarAdmin
 from alpesctl.runtimes.base import Replica, Runtime, State
-from alpesctl.stack.model import Spec
+from alpesctl.stack.model import NAMESPACE, Spec
+from alpesctl.stack.retention import Retention
 
 
 @dataclass(frozen=True)
 class Observed:
-    """`partitions` holds every declared topic that exists; it is None while the broker can't be asked."""
+    """`partitions` holds every declared topic that exists; `retention` what these and the namespace (NAMESPACE)
+    have of their own. Both are None while the broker can't be asked, retention also where nobody asked for it."""
 
     replicas: tuple[Replica, ...]
     partitions: Mapping[str, int] | None = None
+    retention: Mapping[str, Retention | None] | None = None
 
     def of(self, service: str) -> list[Replica]:
         """The service's replicas, by number."""
@@ -24,25 +27,32 @@ class Observed:
 
 
 def observe(
-    runtime: Runtime, spec: Spec, admin: Callable[[], PulsarAdmin] | None, *, with_usage: bool = False
+    runtime: Runtime,
+    spec: Spec,
+    admin: Callable[[], PulsarAdmin] | None,
+    *,
+    with_usage: bool = False,
+    with_retention: bool = False,
 ) -> Observed:
     """The snapshot. `admin` gives a client of the broker, and is asked only while the broker runs."""
     replicas = tuple(runtime.replicas(with_usage=with_usage))
     broker = spec.pulsar.service if spec.pulsar else None
-    running = any(r.service == broker and r.state is State.RUNNING for r in replicas)
-    return Observed(replicas, _partitions(spec, admin) if running else None)
-
-
-def _partitions(spec: Spec, admin: Callable[[], PulsarAdmin] | None) -> dict[str, int] | None:
-    if spec.pulsar is None or admin is None:
-        return None
-    found = {}
+    if admin is None or not any(r.service == broker and r.state is State.RUNNING for r in replicas):
+        return Observed(replicas)
     try:
         client = admin()
-        for topic in spec.pulsar.topics:
-            count = client.partitions(topic.name)
-            if count is not None:
-                found[topic.name] = count
-    except AlpesError:
-        return None
+        partitions = _partitions(spec, client)
+        names = (NAMESPACE, *partitions) if with_retention else ()
+        retention = {name: client.retention(name) for name in names}
+    except AlpesError:  # it is on its way up, or ill: the plan awaits it
+        return Observed(replicas)
+    return Observed(replicas, partitions, retention or None)
+
+
+def _partitions(spec: Spec, client: PulsarAdmin) -> dict[str, int]:
+    found = {}
+    for topic in spec.pulsar.topics if spec.pulsar else ():
+        count = client.partitions(topic.name)
+        if count is not None:
+            found[topic.name] = count
     return found

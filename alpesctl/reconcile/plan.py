@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from alpesctl.errors import StackDownError, UsageError
+from alpesctl.reconcile.drift import drift
 from alpesctl.reconcile.observed import Observed
 from alpesctl.runtimes.base import Health, Replica, State
+from alpesctl.stack import digest
 from alpesctl.stack.model import Service, Spec, Topic
+from alpesctl.stack.retention import Retention
 
 MOST_REPLICAS = 100
 MOST_PARTITIONS = 1000
@@ -25,34 +28,45 @@ class Action(StrEnum):
     AWAIT_COMPLETED = "await completed"
     REFRESH_ROUTES = "refresh routes"
     GROW_TOPIC = "grow topic"
+    SET_RETENTION = "set retention of"
     AWAIT_CONSUMERS = "await consumers"
+
+
+AWAITS = (Action.AWAIT_HEALTHY, Action.AWAIT_COMPLETED, Action.AWAIT_CONSUMERS)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One call. `target` is a service or a topic; `number` is a replica's, or how many partitions."""
+    """One call. `target` is a service or a topic, "" for the namespace; `number` is a replica's, or how many
+    partitions. `retention` None: it has none of its own any more."""
 
     action: Action
     target: str
     cause: str
     number: int | None = None
+    retention: Retention | None = None
 
     def __str__(self) -> str:
         subject = self.target
-        if self.number is not None:
+        if self.action is Action.SET_RETENTION:
+            subject = f"{self.target or 'the namespace'} to {self.retention or 'none of its own'}"
+        elif self.number is not None:
             subject += f" to {self.number}" if self.action is Action.GROW_TOPIC else f"-{self.number}"
         return f"{self.action} {subject}: {self.cause}" if subject else f"{self.action}: {self.cause}"
 
 
 @dataclass(frozen=True)
 class Desired:
-    """`counts` and `digests` are by service; `services` is what is asked for, with what it depends on."""
+    """`counts` and `digests` are by service; `services` is what is asked for, with what it depends on.
+    `partitions` and `retention` are what was wished for, by topic (NAMESPACE: the namespace)."""
 
     spec: Spec
     services: tuple[str, ...]
     counts: Mapping[str, int]
     digests: Mapping[str, str]
     remove_orphans: bool = False
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    retention: Mapping[str, Retention] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,11 @@ class Plan:
     operations: tuple[Operation, ...]
     orphans: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def changes(self) -> tuple[Operation, ...]:
+        """The operations that change something; the others only wait."""
+        return tuple(operation for operation in self.operations if operation.action not in AWAITS)
 
     def __str__(self) -> str:
         return "\n".join(f"[{index}] {operation}" for index, operation in enumerate(self.operations, 1))
@@ -103,7 +122,21 @@ def require_count(name: str, count: int) -> int:
     if not 1 <= count <= MOST_REPLICAS:
         raise UsageError(
             f"{name}={count}: a service has 1 to {MOST_REPLICAS} replicas",
-            out=f"alpesctl scale {name}=3; alpesctl down stops everything",
+            why="with none, what depends on it would wait for ever, at each up" if count == 0 else "",
+            out=f"alpesctl scale {name}=1 is the least; alpesctl down stops the stack"
+            if count < 1
+            else f"alpesctl scale {name}={MOST_REPLICAS} is the most",
+        )
+    return count
+
+
+def require_partitions(name: str, count: int) -> int:
+    """A number of partitions that makes sense; raises UsageError otherwise."""
+    if not 1 <= count <= MOST_PARTITIONS:
+        raise UsageError(
+            f"{name}={count}: a topic has 1 to {MOST_PARTITIONS} partitions",
+            why="the broker holds a ledger for each" if count > 0 else "",
+            out=f"alpesctl partition set {name}=6; as many as there may ever be consumers is enough",
         )
     return count
 
@@ -127,14 +160,38 @@ def plan_up(desired: Desired, observed: Observed) -> Plan:
         operations.append(Operation(Action.REFRESH_ROUTES, "", "replicas changed"))
     for name in desired.services:
         operations += _await(desired, observed, name, changed, awaited, dependent="")
-    operations += _topics(desired.spec, observed)
+    operations += _topics(desired, observed)
     orphans = tuple(r.name for r in observed.replicas if r.service not in desired.spec.services)
     if desired.remove_orphans:
         for replica in observed.replicas:
             if replica.service not in desired.spec.services:
                 operations += _down(replica, "its service is no longer in the compose file")
-    notes = () if desired.remove_orphans else tuple(f"{name}: no longer in the compose file" for name in orphans)
-    return Plan(tuple(operations), orphans, notes)
+    notes = (
+        [] if desired.remove_orphans else [f"{name}: its service is no longer in the compose file" for name in orphans]
+    )
+    if notes:
+        notes[-1] += (
+            "; alpesctl up --remove-orphans removes it" if len(notes) == 1 else "; --remove-orphans removes them"
+        )
+    return Plan(
+        tuple(operations),
+        orphans,
+        (*notes, *drift(desired.spec.pulsar, observed, desired.partitions, desired.retention)),
+    )
+
+
+def beside_a_run(plan: Plan, services: Collection[str]) -> Plan:
+    """What of the plan may be done while a scenario runs: `services` get more replicas or fewer. What is there
+    and down stays so: a fault may hold it."""
+    made = {(o.target, o.number) for o in plan.operations if o.action is Action.CREATE}
+    started = (Action.START, Action.UNPAUSE)
+    kept = (
+        o
+        for o in plan.operations
+        if o.action is Action.REFRESH_ROUTES
+        or (o.target in services and (o.action not in started or (o.target, o.number) in made))
+    )
+    return replace(plan, operations=tuple(kept))
 
 
 def plan_down(spec: Spec, observed: Observed) -> Plan:
@@ -151,8 +208,7 @@ def plan_partitions(spec: Spec, observed: Observed, topic: Topic, partitions: in
 
     Raises UsageError where that would shrink it, or the topic isn't partitioned.
     """
-    if not 1 <= partitions <= MOST_PARTITIONS:
-        raise UsageError(f"{partitions} partitions: a topic has 1 to {MOST_PARTITIONS}")
+    require_partitions(topic.name, partitions)
     if observed.partitions is None:
         raise StackDownError(
             "the broker can't be asked for its topics", why="it is not up, or not ready", out="alpesctl up"
@@ -219,8 +275,8 @@ def _replica(desired: Desired, name: str, number: int, replica: Replica | None) 
             Operation(Action.CREATE, name, "there is none", number),
             Operation(Action.START, name, "just created", number),
         ]
-    if replica.digest != desired.digests[name]:
-        cause = "its configuration changed"
+    if differing := digest.changed(replica.digest, desired.digests[name]):
+        cause = f"its {digest.wording(differing)} changed"
         return [
             *_down(replica, cause),
             Operation(Action.CREATE, name, cause, number),
@@ -261,14 +317,31 @@ def _await(
         if name in changed or any(r.state is not State.EXITED for r in replicas):
             awaited.add(name)
             yield Operation(Action.AWAIT_COMPLETED, name, cause, 1)
-    elif service.health and (name in changed or any(r.health is not Health.HEALTHY for r in replicas)):
+        return
+    # What depends on a service without a check of its own awaits the image's, where that has one.
+    well = (Health.HEALTHY,) if service.health else (Health.HEALTHY, Health.NONE)
+    if (service.health or dependent) and (name in changed or any(r.health not in well for r in replicas)):
         awaited.add(name)
         yield Operation(Action.AWAIT_HEALTHY, name, cause)
 
 
-def _topics(spec: Spec, observed: Observed) -> Iterable[Operation]:
-    if observed.partitions is None or spec.pulsar is None:
+def _topics(desired: Desired, observed: Observed) -> Iterable[Operation]:
+    pulsar = desired.spec.pulsar
+    if observed.partitions is None or pulsar is None:
         return
-    for topic in spec.pulsar.topics:
-        if 0 < observed.partitions.get(topic.name, 0) < topic.partitions:
-            yield from plan_partitions(spec, observed, topic, topic.partitions).operations
+    for topic in pulsar.topics:
+        wanted = max(topic.partitions, desired.partitions.get(topic.name, 0))
+        if 0 < observed.partitions.get(topic.name, 0) < wanted:
+            yield from plan_partitions(desired.spec, observed, topic, wanted).operations
+    for name, retention in desired.retention.items():
+        if name in (observed.retention or {}):
+            yield from plan_retention(observed, name, retention, "it was wished for")
+
+
+def plan_retention(observed: Observed, topic: str, wanted: Retention | None, cause: str) -> list[Operation]:
+    """What gives the topic, or the namespace, a retention of its own, or takes it; none where it is so."""
+    present = (observed.retention or {}).get(topic)
+    if present == wanted:
+        return []
+    has = f"it has {present}" if present else "it has none of its own"
+    return [Operation(Action.SET_RETENTION, topic, f"{cause}, {has}", retention=wanted)]

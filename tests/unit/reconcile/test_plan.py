@@ -7,6 +7,7 @@ from alpesctl.errors import StackDownError, UsageError
 from alpesctl.reconcile.observed import Observed
 from alpesctl.reconcile.plan import (
     Desired,
+    beside_a_run,
     plan_down,
     plan_partitions,
     plan_up,
@@ -14,7 +15,8 @@ from alpesctl.reconcile.plan import (
     with_dependencies,
 )
 from alpesctl.runtimes.base import Health, Replica, State
-from alpesctl.stack.model import Dependency, HealthCheck, Pulsar, Service, Spec, Topic
+from alpesctl.stack.model import NAMESPACE, Dependency, HealthCheck, Pulsar, Service, Spec, Topic
+from alpesctl.stack.retention import Retention
 
 CHECK = HealthCheck(("true",))
 SETUP = (Dependency("setup", "service_completed_successfully"),)
@@ -75,6 +77,17 @@ def test_from_nothing_dependencies_come_first() -> None:
     ]
 
 
+def test_a_dependency_without_a_check_awaits_its_images_own() -> None:
+    """Whether the image has one is known once the replica is there; where it has none, running is enough."""
+    unchecked = replace(SPEC, services={**SPEC.services, "db": replace(DB, health=None)})
+    wished = replace(desired(), spec=unchecked)
+    assert "[3] await healthy db: setup depends on it" in str(plan_up(wished, Observed(()))).splitlines()
+    assert plan_up(wished, change(ALL_UP, "db", health=Health.NONE)).operations == ()
+    assert plan_up(wished, ALL_UP).operations == ()
+    starting = plan_up(wished, change(ALL_UP, "db", health=Health.STARTING))
+    assert str(starting) == "[1] await healthy db: setup depends on it"
+
+
 def test_where_all_is_up_nothing_is_done() -> None:
     assert plan_up(desired(), ALL_UP).operations == ()
 
@@ -98,6 +111,27 @@ def test_a_changed_configuration_recreates_just_that_service() -> None:
         "[5] refresh routes: replicas changed",
         "[6] await healthy worker: up ends when all is healthy",
     ]
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "cause"),
+    [
+        ("image=1 limits=1", "image=2 limits=1", "its image changed"),
+        ("environment.MEM=1 image=1", "environment.MEM=2 image=2", "its environment (MEM) and image changed"),
+        ("", "image=1", "its configuration changed"),
+    ],
+)
+def test_the_cause_says_what_changed(present: str, wanted: str, cause: str) -> None:
+    plan = plan_up(replace(desired(), digests={**DIGESTS, "db": wanted}), change(ALL_UP, "db", digest=present))
+    assert str(plan).splitlines()[:2] == [f"[1] stop db-1: {cause}", f"[2] remove db-1: {cause}"]
+
+
+def test_what_another_tool_made_and_cannot_be_compared_stays() -> None:
+    plan = plan_up(
+        replace(desired(), digests={**DIGESTS, "db": "image=1 limits=1"}),
+        change(ALL_UP, "db", digest="image=1 limits=?"),
+    )
+    assert plan.operations == ()
 
 
 def test_scaling_down_drops_the_highest_numbers_first() -> None:
@@ -238,3 +272,45 @@ def test_a_senseless_count_is_refused(count: int) -> None:
 def test_an_unknown_service_names_those_there_are() -> None:
     with pytest.raises(UsageError, match="db, setup, app, worker"):
         with_dependencies(SPEC, ["wroker"])
+
+
+def test_beside_a_run_what_is_down_stays_down() -> None:
+    """A fault may hold it."""
+    observed = change(change(ALL_UP, "db", state=State.EXITED, exit_code=137), "app", 2, state=State.PAUSED)
+    plan = beside_a_run(plan_up(desired("app", counts={"app": 3}), observed), ["app"])
+    assert str(plan).splitlines() == [
+        "[1] create app-3: there is none",
+        "[2] start app-3: just created",
+        "[3] refresh routes: replicas changed",
+        "[4] await healthy app: up ends when all is healthy",
+    ]
+
+
+def test_a_wish_for_retention_is_held_to_with_its_cause() -> None:
+    wanted = replace(desired(), retention={NAMESPACE: Retention(-1, 60), "orders": Retention(20_480, 10_080)})
+    observed = replace(ALL_UP, retention={NAMESPACE: Retention(0, 0), "orders": None})
+    assert str(plan_up(wanted, observed)).splitlines() == [
+        "[1] set retention of the namespace to size unlimited, time 1h: it was wished for, it has size 0, time 0",
+        "[2] set retention of orders to size 20G, time 7d: it was wished for, it has none of its own",
+    ]
+    as_wished = {NAMESPACE: Retention(-1, 60), "orders": Retention(20_480, 10_080)}
+    assert plan_up(wanted, replace(ALL_UP, retention=as_wished)).operations == ()
+    assert plan_up(wanted, replace(ALL_UP, partitions=None)).operations == ()
+
+
+def test_partitions_that_were_wished_for_are_a_minimum_too() -> None:
+    wanted = replace(desired(), partitions={"orders": 6})
+    assert str(plan_up(wanted, ALL_UP).operations[0]) == "grow topic orders to 6: it has 1"
+    assert plan_up(wanted, replace(ALL_UP, partitions={"orders": 6})).operations == ()
+
+
+def test_drift_is_a_note_and_no_change() -> None:
+    plan = plan_up(desired(), replace(ALL_UP, partitions={"orders": 6}))
+    assert plan.operations == ()
+    assert plan.notes == ("orders has 6 partitions, 1 declared: Pulsar never removes any",)
+
+
+def test_only_waiting_is_no_change() -> None:
+    plan = plan_up(desired(), change(ALL_UP, "app", health=Health.STARTING))
+    assert str(plan) == "[1] await healthy app: up ends when all is healthy"
+    assert plan.changes == ()
