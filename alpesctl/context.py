@@ -5,8 +5,9 @@ Commands import this instead of rich or typer's printing; `cli.py` fills it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,8 @@ from alpesctl.errors import UsageError
 if TYPE_CHECKING:
     from alpesctl.project import Project, Where
     from alpesctl.reconcile.plan import Operation
+    from alpesctl.result import Result
+    from alpesctl.runtimes.base import Step
 
 
 class ProgressView(Protocol):
@@ -23,23 +26,37 @@ class ProgressView(Protocol):
 
     def operation(self, stage: str, operation: Operation) -> None: ...
 
+    def step(self, step: Step) -> None: ...
+
     def note(self, text: str) -> None: ...
 
 
 @dataclass
 class Context:
-    """One invocation. `ask` returns whether a person agreed, None where nobody can be asked."""
+    """One invocation. `ask` returns whether a person agreed, None where nobody can be asked; `warn` tells a person
+    something besides the result; `log_line` streams a line of a replica's log ("" for none), with what the pattern
+    finds highlighted at a terminal; `stream_document` a result as a line of JSON. `open_live` gives what shows one
+    result in place of the last, None without a terminal. A command that only looks leaves everything as it finds it."""
 
     where: Where
     open_progress: Callable[[str], Any]
     ask: Callable[[str], bool | None]
     stream: Callable[[str], None]
+    log_line: Callable[[str, str, re.Pattern[str] | None], None]
+    warn: Callable[[str], None]
+    stream_document: Callable[[Result], None]
+    open_live: Callable[[str], AbstractContextManager[Callable[[Result], None] | None]]
+    only_looks: bool = False
 
     @cached_property
     def project(self) -> Project:
         from alpesctl.project import Project
 
-        return Project(self.where)
+        project = Project(self.where)
+        if not self.only_looks:
+            for text in project.undo_left_faults():
+                self.warn(text)
+        return project
 
     @contextmanager
     def progress(self, title: str) -> Iterator[ProgressView]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -15,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpesctl.errors import StackDownError, UsageError
+from alpesctl.stack.model import NAMESPACE
+from alpesctl.stack.retention import BacklogQuota, Retention
 
 
 @dataclass(frozen=True)
@@ -124,12 +128,75 @@ class PulsarAdmin:
         return count
 
     def _exists(self, topic: str) -> bool:
-        names = self._call("GET", f"persistent/{self.namespace}")
-        return any(name.rsplit("/", 1)[-1] == topic for name in names)
+        return topic in self._names()
+
+    def _names(self) -> list[str]:
+        """The short names of all topics, each partition one."""
+        return [str(name).rsplit("/", 1)[-1] for name in self._call("GET", f"persistent/{self.namespace}")]
+
+    def topics(self) -> set[str]:
+        """The namespace's topics by their short names; a partitioned one is one."""
+        return {re.sub(r"-partition-\d+$", "", name) for name in self._names()}
 
     def grow(self, topic: str, partitions: int) -> None:
         """Raise the number of partitions. Pulsar can't lower it."""
         self._call("POST", f"{self._topic(topic)}/partitions", partitions)
+
+    def retention(self, topic: str = NAMESPACE) -> Retention | None:
+        """The topic's own retention, or the namespace's; None where it has none of its own."""
+        return _retention(self._call("GET", f"{self._scope(topic)}/retention"))
+
+    def set_retention(self, retention: Retention | None, topic: str = NAMESPACE, *, within: float = 10.0) -> None:
+        """Set it, or with None remove it; returns once the broker tells it so, which takes a topic a moment.
+
+        Raises UsageError where it breaks Pulsar's rule about the backlog quota."""
+        path = f"{self._scope(topic)}/retention"
+        if retention is None:
+            self._call("DELETE", path)
+        else:
+            body = {"retentionTimeInMinutes": retention.time_minutes, "retentionSizeInMB": retention.size_mb}
+            try:
+                self._call("POST", path, body)
+            except PulsarRefused as error:
+                if error.status != 412:
+                    raise
+                raise UsageError(
+                    f"Pulsar refuses a retention of {retention}",
+                    why=f"its rule: retention must exceed the backlog quota, by size and by time ({error.detail})",
+                    out="alpesctl retention show tells the quota; -1 is above every quota",
+                ) from error
+        deadline = time.monotonic() + within
+        while self.retention(topic) != retention:
+            if time.monotonic() > deadline:
+                raise StackDownError(
+                    f"Pulsar took the retention of {topic or self.namespace}, and does not show it",
+                    out="alpesctl retention show; alpesctl logs pulsar",
+                )
+            time.sleep(0.02)
+
+    def backlog_quota(self, topic: str = NAMESPACE) -> BacklogQuota | None:
+        """The quota of storage that is in force for the topic; of the namespace its own, None where it has none."""
+        suffix = "backlogQuotaMap?applied=true" if topic else "backlogQuotaMap"
+        found = (self._call("GET", f"{self._scope(topic)}/{suffix}") or {}).get("destination_storage")
+        if not found:
+            return None
+        return BacklogQuota(int(found.get("limitSize", -1)), int(found.get("limitTime", -1)), str(found["policy"]))
+
+    def defaults(self) -> tuple[Retention, BacklogQuota]:
+        """The broker's own retention and backlog quota: what holds where nothing is set."""
+        settings = self._call("GET", "brokers/configuration/runtime")
+        size = int(settings.get("backlogQuotaDefaultLimitBytes", -1))
+        if size <= 0:
+            size = int(float(settings.get("backlogQuotaDefaultLimitGB", -1)) * (1 << 30))
+        kept = (settings.get("defaultRetentionSizeInMB", 0), settings.get("defaultRetentionTimeInMinutes", 0))
+        return Retention(int(kept[0]), int(kept[1])), BacklogQuota(
+            size if size > 0 else -1,
+            int(settings.get("backlogQuotaDefaultLimitSecond", -1)),
+            str(settings.get("backlogQuotaDefaultRetentionPolicy", "producer_request_hold")),
+        )
+
+    def _scope(self, topic: str) -> str:
+        return self._topic(topic) if topic else f"namespaces/{self.namespace}"
 
     def create_subscription(self, topic: str, subscription: str, *, position: str = "earliest") -> None:
         """Create a durable subscription at `earliest` or `latest`; one that exists is left as it is."""
@@ -187,6 +254,7 @@ class PulsarRefused(StackDownError):
     def __init__(self, what: str, status: int, detail: str) -> None:
         super().__init__(what, why=f"HTTP {status}: {detail}", out="alpesctl logs pulsar shows the broker's side")
         self.status = status
+        self.detail = detail
 
 
 def _reason(error: urllib.error.HTTPError) -> str:
@@ -194,6 +262,10 @@ def _reason(error: urllib.error.HTTPError) -> str:
         return str(json.loads(error.read())["reason"])
     except (ValueError, KeyError, OSError):
         return error.reason if isinstance(error.reason, str) else "no reason given"
+
+
+def _retention(raw: Mapping[str, Any] | None) -> Retention | None:
+    return Retention(int(raw["retentionSizeInMB"]), int(raw["retentionTimeInMinutes"])) if raw else None
 
 
 def _topic_stats(topic: str, count: int, raw: Mapping[str, Any], parts: Mapping[str, Any]) -> TopicStats:

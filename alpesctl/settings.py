@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Settings(BaseSettings):
+@dataclass(frozen=True)
+class Settings:
     """`ALPES_*` variables. Folders default to the user's own cache and state directories; records
-    default to the project's folder, under `runs/`."""
+    default to the project's folder, under `runs/`. Plain, since every command waits for its import."""
 
-    model_config = SettingsConfigDict(env_prefix="ALPES_", extra="ignore")
-
+    cache_dir: Path
+    state_dir: Path
     runtime: str = "auto"
-    cache_dir: Path = Field(default_factory=lambda: _default_cache_dir())
-    state_dir: Path = Field(default_factory=lambda: _default_state_dir())
     records_dir: Path | None = None
     java_home: Path | None = None
 
@@ -43,8 +41,19 @@ def _default_cache_dir() -> Path:
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process; a variable that is empty counts as not set."""
+    return Settings(
+        runtime=os.environ.get("ALPES_RUNTIME") or "auto",
+        cache_dir=_path("ALPES_CACHE_DIR") or _default_cache_dir(),
+        state_dir=_path("ALPES_STATE_DIR") or _default_state_dir(),
+        records_dir=_path("ALPES_RECORDS_DIR"),
+        java_home=_path("ALPES_JAVA_HOME"),
+    )
+
+
+def _path(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value) if value else None
 
 
 def process_environment() -> dict[str, str]:

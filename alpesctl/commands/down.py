@@ -25,14 +25,17 @@ def down(
     project = context.project
     plan = plan_down(project.spec, project.observe())
     if dry_run:
-        lines = str(plan).splitlines() or ["nothing to do: nothing runs"]
-        return Result("down", {"operations": [str(o) for o in plan.operations], "volumes": []}, lines=lines)
+        doomed = project.runtime.volumes() if volumes else []
+        lines = [*str(plan).splitlines(), *(f"delete the volume {name}: all data is to go" for name in doomed)]
+        data = {"operations": [str(o) for o in plan.operations], "volumes": doomed}
+        return Result("down", data, lines=lines or ["nothing to do: nothing runs"])
     if volumes and not yes:
         context.confirm(f"Delete all data of the project {project.spec.project}?")
-    with project.lock(), context.progress("down") as progress:
+    with project.locks.whole(), context.progress("down") as progress:
         project.applier(progress.operation).apply(plan)
         project.runtime.teardown()
         removed = project.runtime.remove_volumes() if volumes else []
+        project.last_up.forget()
     if volumes:
         project.wishes.clear()
         project.runtime.teardown()

@@ -13,7 +13,11 @@ from alpesctl.errors import UsageError
 from alpesctl.result import Result, Table
 
 if TYPE_CHECKING:
+    from alpesctl.experiments.bench import Bench
+    from alpesctl.experiments.model import Scenario
     from alpesctl.experiments.overrides import Overrides
+    from alpesctl.experiments.record import Record
+    from alpesctl.project import Project
 
 Rate = Annotated[float | None, typer.Option(help="Events a second.")]
 NoFaults = Annotated[bool, typer.Option("--no-faults", help="Load only: kill nothing.")]
@@ -34,18 +38,20 @@ def list_(ctx: typer.Context, json: Json = False) -> Result:
 
 def run(
     ctx: typer.Context,
-    scenario: Annotated[str, typer.Argument(help="A name in scenarios/, or a file's path.")],
+    scenarios: Annotated[list[str], typer.Argument(help="Names in scenarios/, or paths; run one after the other.")],
     rate: Rate = None,
     duration: Annotated[float | None, typer.Option(help="Seconds of load.")] = None,
     count: Annotated[int | None, typer.Option(help="Events in all.")] = None,
     no_faults: NoFaults = False,
     json: Json = False,
 ) -> Result:
-    """Run any scenario file."""
+    """Run scenario files, and judge what came of each."""
     from alpesctl.experiments.overrides import Overrides
+    from alpesctl.report.summary import several, summary
 
     overrides = Overrides(rate=rate, duration=duration, count=count, faults=not no_faults)
-    return _run(context_of(ctx), scenario, overrides)
+    records = _run(context_of(ctx), scenarios, overrides)
+    return summary(records[0]) if len(scenarios) == 1 else several(records)
 
 
 def performance(
@@ -59,6 +65,7 @@ def performance(
 ) -> Result:
     """1,500 messages a second over Pulsar for a minute, a worker killed under way; each counted once?"""
     from alpesctl.experiments.overrides import Overrides
+    from alpesctl.report.summary import summary
 
     overrides = Overrides(
         rate=rate,
@@ -67,7 +74,7 @@ def performance(
         replicas={} if workers is None else workers,
         partitions={} if partitions is None else partitions,
     )
-    return _run(context_of(ctx), "performance", overrides)
+    return summary(*_run(context_of(ctx), ["performance"], overrides))
 
 
 def availability(
@@ -80,11 +87,12 @@ def availability(
 ) -> Result:
     """10,000 POSTs through nginx over three replicas, one killed under way; each answered, each counted?"""
     from alpesctl.experiments.overrides import Overrides
+    from alpesctl.report.summary import summary
 
     overrides = Overrides(
         rate=rate, count=requests, faults=not no_faults, replicas={} if replicas is None else replicas
     )
-    return _run(context_of(ctx), "availability", overrides)
+    return summary(*_run(context_of(ctx), ["availability"], overrides))
 
 
 def _folder(context: Context) -> Path:
@@ -99,27 +107,42 @@ def _path(context: Context, name: str) -> Path:
     raise UsageError(f"there is no scenario {name!r}", why=f"scenarios here: {known}", out="alpesctl scenario list")
 
 
-def _run(context: Context, name: str, overrides: Overrides) -> Result:
+def _run(context: Context, names: list[str], overrides: Overrides) -> list[Record]:
+    """Their records; all files are read before the first is run, and an interruption ends the rest too."""
     from alpesctl.experiments.bench import Bench
-    from alpesctl.experiments.engine import run_scenario
-    from alpesctl.experiments.live import observer
     from alpesctl.experiments.scenario import load_scenario
-    from alpesctl.report.summary import summary
     from alpesctl.shaper import PlanShaper
 
-    scenario = load_scenario(_path(context, name), overrides)
+    scenarios = [load_scenario(_path(context, name), overrides) for name in names]
     project = context.project
-    view = observer()
     bench = Bench(
         runtime=project.runtime,
         spec=project.spec,
         admin=project.admin(),
         shaper=PlanShaper(project),
         root=project.records,
+        journal=project.journal,
     )
-    with project.lock():
+    records: list[Record] = []
+    for scenario in scenarios:
+        records.append(_one(project, scenario, bench))
+        if records[-1].outcome == "interrupted":
+            break
+    return records
+
+
+def _one(project: Project, scenario: Scenario, bench: Bench) -> Record:
+    from alpesctl.experiments.document import noted
+    from alpesctl.experiments.engine import run_scenario
+    from alpesctl.experiments.live import observer
+    from alpesctl.experiments.record import write
+
+    view = observer()
+    with project.locks.run():
         try:
             record = run_scenario(scenario, bench, view)
         finally:
             view.end()
-    return summary(record)
+        if changes := project.locks.changes():
+            record = write(record.directory, noted(record.document, [f"beside the run, {line}" for line in changes]))
+    return record

@@ -35,6 +35,7 @@ def render_html(record: Record) -> str:
             words.workers(document),
         ),
         _table("Faults", ("at", "what", ""), words.faults(document)),
+        _table("Recovery", words.RECOVERY, words.recoveries(document)),
         _surroundings(document),
     ]
     body = "\n".join(part for part in parts if part)
@@ -63,7 +64,7 @@ def _plots(document: words.Document) -> str:
     series = document.get("series") or []
     if not series:
         return ""
-    if len(series) > 1 and not series[-1]["sent"] and document["scenario"]["load"]["rate"]:
+    if len(series) > 1 and not series[-1]["sent"] and any(load["rate"] for load in document["scenario"]["loads"]):
         series = series[:-1]  # a part of a second: its figures would look like a collapse
     marks = [
         Mark(max(0.0, fault["t"]), f"{fault['action']} {fault['target']}", bool(fault["error"]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from alpesctl.experiments.record import Record
 from alpesctl.report import words
 from alpesctl.result import Result, Table
@@ -22,19 +25,43 @@ def summary(record: Record) -> Result:
             words.workers(document),
         ),
         Table("Faults", ("at", "what", ""), words.faults(document)),
+        Table("Recovery", words.RECOVERY, words.recoveries(document)),
     ]
-    heavy = ("series", "sampled", "histograms")
     return Result(
         command="scenario",
-        data={
-            **{key: value for key, value in document.items() if key not in heavy},
-            "record": str(record.directory),
-        },
+        data=_data(record),
         lines=(words.headline(document), *_more(record)),
         tables=[table for table in tables if table.rows],
         notes=(f"record: {record.directory}",),
         exit_code=record.exit_code,
     )
+
+
+def several(records: Sequence[Record]) -> Result:
+    """Several runs side by side; the exit code is the worst verdict's: failed before void."""
+    rows, recovered = [], []
+    for record in records:
+        document = record.document
+        rows.append((document["name"], *words.figures(document)))
+        recovered += [(document["name"], *row) for row in words.recoveries(document)]
+    codes = [record.exit_code for record in records]
+    return Result(
+        command="scenario",
+        data={"runs": [_data(record) for record in records]},
+        lines=[f"{record.document['name']}: {words.headline(record.document)}" for record in records],
+        tables=[
+            Table("Runs", ("scenario", *words.FIGURES), rows),
+            *([Table("Recovery", ("scenario", *words.RECOVERY), recovered)] if recovered else []),
+        ],
+        notes=[f"record: {record.directory}" for record in records],
+        exit_code=min((code for code in codes if code), default=0),
+    )
+
+
+def _data(record: Record) -> dict[str, Any]:
+    """The record without what only plots need."""
+    kept = {key: value for key, value in record.document.items() if key not in ("series", "sampled", "histograms")}
+    return {**kept, "record": str(record.directory)}
 
 
 def _more(record: Record) -> list[str]:

@@ -17,9 +17,12 @@ HEADLINES = {
 }
 LATENCIES = {"committed": "due → committed", "answered": "due → answered"}
 PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
+FIGURES = ("outcome", "sent", "accepted", "refused", "in doubt", "counted", "lost", "twice", "p99")
+RECOVERY = ("fault", "at", "lasted", "well again after", "disturbed", "of them")
 LISTS = {
     "not_counted_yet": "not counted yet: the run ended before everything had settled",
     "duplicated": "more than one row for the same id",
+    "counted_otherwise": "counted as ok and must be rejected, or the other way round",
     "refused_counted": "refused, yet published or counted",
     "in_doubt_counted": "in doubt, and counted once",
     "in_doubt_not_counted": "in doubt, and not counted",
@@ -82,6 +85,27 @@ def latencies(document: Document) -> list[tuple[str, ...]]:
         for key, name in LATENCIES.items()
         if measures.get(key)
     ]
+
+
+def figures(document: Document) -> tuple[str, ...]:
+    """The run in one row, by FIGURES; a run that was not carried through has but its outcome."""
+    found, outcome = document.get("findings"), document["verdict"]["outcome"]
+    if not found:
+        return (outcome, *[""] * (len(FIGURES) - 1))
+    names = ("sent", "accepted", "refused", "in_doubt", "counted", "lost_total", "duplicated_total")
+    p99 = document["measures"]["committed"].get("p99")
+    return (outcome, *(f"{found[name]:,}" for name in names), seconds(p99))
+
+
+def recoveries(document: Document) -> list[tuple[str, ...]]:
+    """Fault, when it hit, when it was lifted and when all was well again after that, events that it disturbed."""
+    rows: list[tuple[str, ...]] = []
+    for each in document.get("recoveries", []):
+        left = f"{each['in_doubt']:,} in doubt, {each['refused']:,} refused"
+        again = "not before the next" if each["recovered"] is None else seconds(each["after_lift"])
+        down = seconds(each["lifted"])
+        rows.append((each["fault"], f"{each['at']:.1f} s", down, again, f"{each['disturbed']:,}", left))
+    return rows
 
 
 def sources(document: Document) -> list[tuple[str, str]]:

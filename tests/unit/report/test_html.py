@@ -24,8 +24,7 @@ START = 1_795_519_669.0
 SCENARIO = Scenario(
     name="small",
     title="A small <run>",
-    load=Load("pulsar", "open", "t", 100.0, COUNT),
-    event=Event({"id": "{id}"}),
+    loads=(Load("pulsar", "open", "t", 100.0, COUNT, (Event({"id": "{id}"}),)),),
     readback=Readback("postgresql://app:secret@db:5432/app", "t", "s", "rows", "tally", "counters"),
     faults=(Fault(1.0, (Step("kill", "w", restart_after=1.0),)),),
     thresholds=Thresholds(accepted_percent=100.0, latency_p99=2.0),
@@ -111,7 +110,7 @@ def test_the_summary_is_the_same_verdict(tmp_path: Path) -> None:
     assert result.lines[0] == "Failed: 1 lost"
     assert any(ledger.text(5) in line for line in result.lines)
     titles = [table.title for table in result.tables]
-    assert titles == ["Thresholds", "Latency", "Sources", "Workers", "Faults"]
+    assert titles == ["Thresholds", "Latency", "Sources", "Workers", "Faults", "Recovery"]
     assert all(len(row) == len(table.columns) for table in result.tables for row in table.rows)
     assert result.document()["data"]["findings"]["lost_total"] == 1
 
