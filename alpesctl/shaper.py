@@ -14,23 +14,30 @@ class PlanShaper:
 
     def __init__(self, project: Project, progress: Progress | None = None) -> None:
         self._project = project
+        self._wished = project.wishes.load().replicas
         self._applier = project.applier(progress)
 
     def scale(self, service: str, replicas: int) -> None:
-        """Have exactly that many replicas of the service, running and healthy."""
+        """Have exactly that many replicas of the service, running and healthy; what was wished for meanwhile,
+        beside the run, goes before."""
         require_count(service, replicas)
-        desired = self._project.desired([service])
-        desired = replace(desired, counts={**desired.counts, service: replicas})
-        self._applier.apply(plan_up(desired, self._project.observe()))
+        with self._project.locks.shaping():
+            wished = self._project.wishes.load().replicas.get(service)
+            if wished is not None and wished != self._wished.get(service):
+                replicas = wished
+            desired = self._project.desired([service])
+            desired = replace(desired, counts={**desired.counts, service: replicas})
+            self._applier.apply(plan_up(desired, self._project.observe()))
 
     def grow(self, topic: str, partitions: int) -> None:
         """Have at least that many partitions; consumers and producers are rolled where it grew."""
         pulsar = self._project.spec.pulsar
-        observed = self._project.observe()
-        present = (observed.partitions or {}).get(topic, 0)
-        for declared in pulsar.topics if pulsar else ():
-            if declared.name == topic and present < partitions:
-                self._applier.apply(plan_partitions(self._project.spec, observed, declared, partitions))
+        with self._project.locks.shaping():
+            observed = self._project.observe()
+            present = (observed.partitions or {}).get(topic, 0)
+            for declared in pulsar.topics if pulsar else ():
+                if declared.name == topic and present < partitions:
+                    self._applier.apply(plan_partitions(self._project.spec, observed, declared, partitions))
 
     def settle_consumers(self) -> None:
         """Wait until every subscription with a declared consumer has one on every partition."""

@@ -10,10 +10,11 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from alpesctl.errors import StackDownError, UsageError
-from alpesctl.experiments.model import Scenario
+from alpesctl.experiments.model import EVERY, Scenario
+from alpesctl.journal import Journal
 from alpesctl.pulsar_admin import PulsarAdmin
 from alpesctl.runtimes.addresses import resolve
-from alpesctl.runtimes.base import Health, Replica, Runtime, State
+from alpesctl.runtimes.base import Health, Replica, Runtime, State, present
 from alpesctl.stack.model import Spec
 
 
@@ -35,13 +36,14 @@ class Shaper(Protocol):
 
 @dataclass(frozen=True)
 class Bench:
-    """`root` is the folder under which `runs/` lies."""
+    """`root` is the folder under which `runs/` lies; `journal` keeps what faults did and did not undo yet."""
 
     runtime: Runtime
     spec: Spec
     admin: PulsarAdmin
     shaper: Shaper
     root: Path
+    journal: Journal
 
     def address(self, url: str) -> Callable[[], str]:
         """How `url`, as the stack knows it, is reached from here; asked anew at each call."""
@@ -63,8 +65,7 @@ def services_of(scenario: Scenario, spec: Spec) -> list[str]:
     names = [urlsplit(scenario.readback.database).hostname or ""]
     if spec.pulsar is not None:
         names.append(spec.pulsar.service)
-    if scenario.load.kind == "http":
-        names.append(urlsplit(scenario.load.target).hostname or "")
+    names += [urlsplit(load.target).hostname or "" for load in scenario.loads if load.kind == "http"]
     if scenario.readback.access_log is not None:
         names.append(scenario.readback.access_log.service)
     names += [*scenario.shape.replicas]
@@ -104,13 +105,13 @@ def check_up(scenario: Scenario, bench: Bench, *, patience: float = 30.0) -> Non
 
 def check_faults(scenario: Scenario, bench: Bench) -> None:
     """Raise UsageError where a fault names a replica that there isn't."""
-    numbers = {(replica.service, replica.number) for replica in bench.runtime.replicas(with_health=False)}
     for fault in scenario.faults:
-        for step in fault.steps:
-            if step.service and (step.service, step.replica) not in numbers:
+        for step in (step for step in fault.steps if step.service):
+            numbers = present(bench.runtime, step.service)
+            if not numbers or step.replica not in (EVERY, *numbers):
                 raise UsageError(
                     f"the fault at {fault.at:g} s names {step.service}-{step.replica}, which there isn't",
-                    why=f"replicas of {step.service}: {sum(s == step.service for s, _ in numbers)}",
+                    why=f"replicas of {step.service}: {len(numbers)}",
                     out="more replicas, another replica in the file, or --no-faults",
                 )
 

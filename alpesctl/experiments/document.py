@@ -11,13 +11,14 @@ from typing import Any
 
 from alpesctl.errors import AlpesError
 from alpesctl.experiments.evidence import movement
-from alpesctl.experiments.faults import FaultEvent
+from alpesctl.experiments.faults import FaultEvent, turns
 from alpesctl.experiments.latency import histogram, percentiles
 from alpesctl.experiments.ledger import Ledger, Outcome
 from alpesctl.experiments.model import Scenario
 from alpesctl.experiments.observer import Sample
 from alpesctl.experiments.proof import Evidence, Findings, prove
 from alpesctl.experiments.record import capped
+from alpesctl.experiments.recovery import Recovery, recoveries
 from alpesctl.experiments.schedule import Punctuality, punctuality
 from alpesctl.experiments.series import Samples, per_second, samples
 from alpesctl.experiments.settled import Settled
@@ -30,7 +31,7 @@ NUMBERS = (
     "surplus_in_topic",
 )
 LISTS = (
-    "not_counted_yet",
+    *("not_counted_yet", "counted_otherwise"),
     *("refused_counted", "in_doubt_counted", "in_doubt_not_counted"),
     *("not_in_topic", "not_in_log", "log_disagrees"),
 )
@@ -99,8 +100,11 @@ def finished(about: About, run: Carried) -> dict[str, Any]:
     commits = {row.id: row.committed for row in evidence.rows if row.committed is not None}
     found = samples(ledger, commits)
     findings = prove(evidence)
-    kept = _punctuality(ledger) if scenario.load.rate else None
-    measures = _measures(about, findings, found, ledger)
+    kept = _punctuality(ledger) if scenario.rate else None
+    limit = scenario.thresholds.recovered_latency
+    names = [fault.name for _, fault in turns(scenario.faults)]
+    recovered = recoveries(names, run.faults, ledger, commits, about.start, limit)
+    measures = _measures(about, findings, found, ledger, recovered)
     facts = Facts(kept, run.faults, _expected(scenario), run.settled.reason, run.clock_step)
     verdict = judge(findings, measures, scenario.thresholds, scenario.expect, facts)
     return {
@@ -117,6 +121,7 @@ def finished(about: About, run: Carried) -> dict[str, Any]:
         "series": per_second(ledger, commits, about.start),
         "sampled": [_sample(sample, about.start) for sample in run.sampled],
         "faults": _faults(run.faults, about),
+        "recoveries": [{**plain(each), "after_lift": each.after_lift} for each in recovered],
         "findings": _findings(findings, about.start),
         "sources": _sources(evidence),
         "memory_bytes": dict(sorted(run.memory.items())),
@@ -163,10 +168,12 @@ def _punctuality(ledger: Ledger) -> Punctuality:
     return punctuality(ledger.due[measured], ledger.sent[measured])
 
 
-def _measures(about: About, findings: Findings, found: Samples, ledger: Ledger) -> Measures:
-    counted, load = len(found.committed), about.scenario.load
+def _measures(
+    about: About, findings: Findings, found: Samples, ledger: Ledger, recovered: Sequence[Recovery]
+) -> Measures:
+    counted = len(found.committed)
     drained = per_minute = None
-    if counted and load.rate:
+    if counted and about.scenario.rate:
         per_minute = round(counted * 60 / max(1e-9, found.last_commit - about.start), 1)
     if counted > 1 and about.scenario.shape.held:
         drained = round(counted / max(1e-9, found.last_commit - found.first_commit), 1)
@@ -181,7 +188,15 @@ def _measures(about: About, findings: Findings, found: Samples, ledger: Ledger) 
         counted_per_minute=per_minute,
         drained_per_second=drained,
         worker_share_percent=share,
+        recovered_within=_slowest(recovered),
     )
+
+
+def _slowest(recovered: Sequence[Recovery]) -> float | None:
+    """Seconds from a fault's end to its recovery, at most; None where one did not recover, or there was none."""
+    times = [each.after_lift for each in recovered]
+    known = [time for time in times if time is not None]
+    return max(known) if known and len(known) == len(times) else None
 
 
 def _load(ledger: Ledger, kept: Punctuality | None) -> dict[str, Any]:

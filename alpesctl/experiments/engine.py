@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,10 +17,11 @@ from alpesctl.experiments import document, record
 from alpesctl.experiments.bench import Bench, check_faults, check_up, workers_expected
 from alpesctl.experiments.evidence import LogEntry, Row, Snapshot, TopicRead, parse_access_log
 from alpesctl.experiments.faults import FaultRunner, downtimes
-from alpesctl.experiments.generator import Clock, Stretch
+from alpesctl.experiments.generator import Clock, Generator, Stretch, run_together
 from alpesctl.experiments.http_load import HttpLoad
+from alpesctl.experiments.layout import Layout
 from alpesctl.experiments.ledger import Ledger
-from alpesctl.experiments.model import Scenario, Step
+from alpesctl.experiments.model import REJECTED, Load, Scenario, Step
 from alpesctl.experiments.observer import Observer, Silent
 from alpesctl.experiments.proof import Evidence
 from alpesctl.experiments.pulsar_load import PulsarLoad
@@ -61,10 +63,12 @@ class _Run:
         self._delivered: int | None = None
         self._rows: list[Row] = []
         self._verdict: record.Record | None = None  # once it is written, it stays
-        load = scenario.load
-        self.ledger = Ledger(load.warmup_count + load.count, load.warmup_count)
+        self.layout = Layout(scenario.loads)
+        self.ledger = Ledger(self.layout.count, self.layout.warmup_count)
         self.database = Database(bench.address(scenario.readback.database), scenario.readback)
-        self.runner = FaultRunner(bench.runtime, scenario.faults, self._observe, self.clock.now, observer.fault)
+        self.runner = FaultRunner(
+            bench.runtime, scenario.faults, self._observe, self.clock.now, bench.journal, observer.fault
+        )
         self.sampler = Sampler(
             self.ledger, self._backlog, self.database.counted, self.clock.now, observer.sample, self._memory
         )
@@ -152,43 +156,53 @@ class _Run:
     def _load(self) -> None:
         undoing = self._undoing
         shape = held(self.scenario.shape, self.bench, self.observer, self._put_back, undoing.begin, undoing.resume)
-        with shape, self._generator() as generator:
+        with shape, ExitStack() as open_:
+            generators: list[PulsarLoad | HttpLoad] = []
+            for load in self.scenario.loads:
+                generators.append(self._generator(load))
+                open_.enter_context(generators[-1])
             try:
                 self.sampler.start()
-                self._warm_up(generator)
-                self._measured(generator)
+                self._warm_up(generators)
+                self._measured(generators)
             except BaseException:
                 self._undoing.begin()
                 raise
 
-    def _warm_up(self, generator: PulsarLoad | HttpLoad) -> None:
-        load = self.scenario.load
-        if not load.warmup_count:
+    def _warm_up(self, generators: Sequence[Generator]) -> None:
+        loads = self.scenario.loads
+        if not self.layout.warmup_count:
             return
-        self.observer.phase("warming up", f"{load.warmup_count:,} events, reconciled, not measured")
-        schedule = Schedule(self.clock.now(), load.warmup_rate, load.warmup_count)
-        self.sampler.due_end = schedule.start + load.warmup_duration
-        generator.run(Stretch(self.ledger, 0, schedule, self.clock))
+        self.observer.phase("warming up", f"{self.layout.warmup_count:,} events, reconciled, not measured")
+        start = self.clock.now()
+        self.sampler.due_end = start + max(load.warmup_duration for load in loads)
+        schedules = [Schedule(start, load.warmup_rate, load.warmup_count) for load in loads]
+        run_together(generators, self._stretches(schedules, measured=False))
 
-    def _measured(self, generator: PulsarLoad | HttpLoad) -> None:
-        load = self.scenario.load
-        self.observer.phase("load", f"{load.count:,} events")
+    def _measured(self, generators: Sequence[Generator]) -> None:
+        loads = self.scenario.loads
+        self.observer.phase("load", f"{self.scenario.count:,} events")
         self.about.start = start = self.clock.now() + LEAD
-        self.sampler.due_end = start + load.duration if load.rate else 0.0
+        self.sampler.due_end = start + self.scenario.duration if self.scenario.rate else 0.0
         self.runner.start(start)
-        schedule = Schedule(start, load.rate, load.count)
-        generator.run(Stretch(self.ledger, load.warmup_count, schedule, self.clock))
+        schedules = [Schedule(start, load.rate, load.count) for load in loads]
+        run_together(generators, self._stretches(schedules, measured=True))
         self.ledger.close(self.clock.now())
 
-    def _generator(self) -> PulsarLoad | HttpLoad:
-        load, event = self.scenario.load, self.scenario.event
+    def _stretches(self, schedules: Sequence[Schedule], *, measured: bool) -> list[Stretch]:
+        return [
+            Stretch(self.ledger, self.layout.first(number, measured=measured), schedule, self.clock)
+            for number, schedule in enumerate(schedules)
+        ]
+
+    def _generator(self, load: Load) -> PulsarLoad | HttpLoad:
         if load.kind == "http":
-            return HttpLoad(self.bench.address(load.target)(), load, event)
-        return PulsarLoad(self.bench.broker(), self.bench.topic(load.target), load, event, self._client_log)
+            return HttpLoad(self.bench.address(load.target)(), load)
+        return PulsarLoad(self.bench.broker(), self.bench.topic(load.target), load, self._client_log)
 
     def _judge(self, before: Snapshot, settled: Settled, hold: Hold) -> record.Record:
         ledger, readback = self.ledger, self.scenario.readback
-        topic: TopicRead = reread(self.bench.broker(), hold.start, readback.id_field, self._client_log)
+        topic: TopicRead = reread(self.bench.broker(), hold.everything(), readback, self._client_log)
         rows, after = self.database.rows_and_snapshot([ledger.id(i) for i in range(ledger.count)])
         log: dict[bytes, list[LogEntry]] | None = None
         gaps: list[tuple[float, float]] = []
@@ -204,7 +218,9 @@ class _Run:
             after=after,
             topic=topic,
             log=log,
-            accepted=self.scenario.load.accepted,
+            accepted=tuple(code for load in self.scenario.loads for code in load.accepted),
+            over_http=lambda i: self.layout.load_of(i).kind == "http",
+            must_be_rejected=lambda i: self.layout.load_of(i).counted_as == REJECTED,
             delivered=self._delivered,
             settled=not settled.reason,
             excused=lambda i: any(

@@ -8,18 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alpesctl.experiments.ids import as_bytes
-from alpesctl.experiments.model import AccessLog
+from alpesctl.experiments.model import OK, AccessLog
 
 Tally = Mapping[tuple[str, str], int]  # (day, status) → number
 
 
 @dataclass(frozen=True)
 class Row:
-    """One counted event; `committed` in Unix seconds."""
+    """One counted event; `committed` in Unix seconds; `counted_as` ok or rejected."""
 
     id: bytes
     committed: float | None
     worker: str
+    counted_as: str = OK
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
-"""What both generators share: the clock, and the stretch of the ledger that is sent."""
+"""What both generators share: the clock, the stretch of the ledger that is sent, and running at once."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from alpesctl.experiments.ledger import Ledger
 from alpesctl.experiments.schedule import Schedule
@@ -46,3 +49,26 @@ class Stretch:
     schedule: Schedule
     clock: Clock
     stop: threading.Event = field(default_factory=threading.Event)
+
+
+class Generator(Protocol):
+    def run(self, stretch: Stretch) -> None:
+        """Send the stretch's events when they are due, then wait for the last answers."""
+        ...
+
+
+def run_together(generators: Sequence[Generator], stretches: Sequence[Stretch]) -> None:
+    """Run each generator on its stretch, at once; an error of one, or Ctrl-C, stops them all."""
+    if len(generators) == 1:
+        generators[0].run(stretches[0])
+        return
+    with ThreadPoolExecutor(len(generators), thread_name_prefix="load") as pool:
+        try:
+            running = [
+                pool.submit(generator.run, stretch) for generator, stretch in zip(generators, stretches, strict=True)
+            ]
+            for finished in wait(running, return_when=FIRST_EXCEPTION).done:
+                finished.result()
+        finally:
+            for stretch in stretches:
+                stretch.stop.set()

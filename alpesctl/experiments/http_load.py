@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from alpesctl.experiments.generator import TICK, Stretch
 from alpesctl.experiments.ids import as_text
 from alpesctl.experiments.ledger import Outcome
-from alpesctl.experiments.model import Event, Load
-from alpesctl.experiments.template import body_template, map_template
+from alpesctl.experiments.model import Load
+from alpesctl.experiments.template import InTurn
 
 if TYPE_CHECKING:
     import aiohttp
@@ -47,11 +47,10 @@ def problem_type(body: bytes) -> str:
 class HttpLoad:
     """`url` is the target as this machine reaches it. Used like PulsarLoad."""
 
-    def __init__(self, url: str, load: Load, event: Event) -> None:
+    def __init__(self, url: str, load: Load) -> None:
         self._url = url
         self._load = load
-        self._body = body_template(event.body)
-        self._headers = map_template(event.headers)
+        self._event = InTurn(load.events)
 
     def __enter__(self) -> HttpLoad:
         return self
@@ -113,11 +112,11 @@ class HttpLoad:
     async def _send(self, session: aiohttp.ClientSession, stretch: Stretch, number: int) -> None:
         ledger, index, clock = stretch.ledger, stretch.first + number, stretch.clock
         event_id = as_text(ledger.ids[16 * index : 16 * index + 16])
-        headers = {name: text(event_id) for name, text in self._headers.items()}
-        headers.setdefault("Content-Type", "application/json")
+        event = self._event(number, event_id)
+        headers = {"Content-Type": "application/json", **event.headers}
         now = clock.now()
         ledger.send(index, stretch.schedule.due(number) if stretch.schedule.rate else now, now)
-        request: dict[str, Any] = {"data": self._body(event_id).encode(), "headers": headers}
+        request: dict[str, Any] = {"data": event.body, "headers": headers}
         outcome, note = Outcome.IN_DOUBT, "no answer"
         try:
             async with session.request(self._load.method, self._url, allow_redirects=False, **request) as answer:

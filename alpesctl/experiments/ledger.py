@@ -71,7 +71,8 @@ class Ledger:
         self.due[index] = due
         self.sent[index] = now
         self.outcome[index] = Outcome.PENDING
-        self.sent_count += 1
+        with self._lock:  # several loads may send at once
+            self.sent_count += 1
 
     def answer(self, index: int, outcome: Outcome, now: float, detail: str = "") -> None:
         with self._lock:

@@ -18,8 +18,9 @@ PLAIN_PERIOD = 5.0  # seconds between two plain lines
 FAULTS_SHOWN = 6
 
 
-def observer(stream: TextIO = sys.stderr) -> Observer:
-    """The live view where `stream` is a terminal, else plain lines."""
+def observer(stream: TextIO | None = None) -> Observer:
+    """The live view where `stream` (None: standard error) is a terminal, else plain lines."""
+    stream = stream or sys.stderr
     return Live() if stream.isatty() else Plain(stream)
 
 

@@ -14,6 +14,8 @@ MAX_RATE = 100_000.0  # events a second
 MAX_COUNT = 10_000_000  # events
 MAX_SECONDS = 86_400.0
 ID_TOKEN = "{id}"  # in an event's strings: replaced by the event's id
+OK, REJECTED = "ok", "rejected"  # what an event must be counted as
+EVERY = 0  # in place of a replica's number: each of them
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,26 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Event:
+    """An event's content; `{id}` in a string is its id. `buckets` > 0: its key is crc32(id) % buckets.
+
+    `raw`, where it is not empty, is the body as it stands, in place of `body`: it need not be JSON."""
+
+    body: Mapping[str, Any]
+    properties: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    buckets: int = 0
+    raw: bytes = b""
+
+
+@dataclass(frozen=True)
 class Load:
-    """What is sent: `kind` pulsar or http, to `target` (a topic, or a URL as the stack knows it).
+    """What is sent: `kind` pulsar or http, to `target` (a topic, or a URL as the stack knows it), `events` in
+    turn.
 
     `model` open: event i is due at start + i/rate, whatever became of those before it. `model` burst: as fast
     as receipts allow, at most `pending` unanswered. `rate` of a burst is 0: there is no schedule.
+    `counted_as` ok: each must have a row; rejected: each must be kept as one that could not be used.
     """
 
     kind: str
@@ -41,6 +58,8 @@ class Load:
     target: str
     rate: float
     count: int
+    events: tuple[Event, ...] = ()
+    counted_as: str = OK
     sized_by: str = "count"  # what the file states: count or duration; a new rate keeps that one
     timeout: float = 10.0
     pending: int = 10_000
@@ -63,22 +82,13 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Event:
-    """An event's content; `{id}` in a string is its id. `buckets` > 0: its key is crc32(id) % buckets."""
-
-    body: Mapping[str, Any]
-    properties: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    buckets: int = 0
-
-
-@dataclass(frozen=True)
 class Step:
     """One step of a fault.
 
-    `action`: kill, pause, stop, wait (`seconds`), or await: the subscription has at least `at_least`
-    unacknowledged messages, within `within` seconds. A kill or stop is started again after `restart_after`,
-    a pause is lifted after `seconds`; without it, the run's end (or a kill) ends it.
+    `action`: kill, pause, stop (the service's own signal and grace), wait (`seconds`), or await: the
+    subscription has at least `at_least` unacknowledged messages, within `within` seconds. A kill or stop is
+    started again after `restart_after` (0: as soon as it is down, a restart), a pause is lifted after `seconds`;
+    without it, the run's end (or a kill) ends it. `replica` EVERY: each of the service's replicas.
     """
 
     action: str
@@ -99,6 +109,7 @@ class Fault:
     steps: tuple[Step, ...]
     repeat: int = 1
     every: float = 0.0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,9 +126,10 @@ class AccessLog:
 class Readback:
     """How what was counted is read back; SQL in PostgreSQL's dialect, run in one snapshot.
 
-    rows: %(ids)s → id, committed (Unix seconds), who counted. tally: day, status, rows. counters: day,
-    status, count. deliveries: worker, redelivered, absorbed (totals). pending: name → SQL of one number that
-    is 0 once settled. `id_field` is the member of a message's JSON body that holds its id.
+    rows: %(ids)s → id, committed (Unix seconds), who counted. rejected: the same of those that could not be
+    used. tally: day, status, rows. counters: day, status, count. deliveries: worker, redelivered, absorbed
+    (totals). pending: name → SQL of one number that is 0 once settled. `id_field` is the member of a message's
+    JSON body that holds its id; where that has none, the property `id_property` does.
     """
 
     database: str
@@ -126,9 +138,11 @@ class Readback:
     rows: str
     tally: str
     counters: str
+    rejected: str = ""
     deliveries: str = ""
     pending: Mapping[str, str] = field(default_factory=dict)
     id_field: str = "id"
+    id_property: str = ""
     access_log: AccessLog | None = None
     settle_timeout: float = 120.0
 
@@ -147,6 +161,8 @@ class Thresholds:
     counted_per_minute: float | None = None
     drained_per_second: float | None = None
     worker_share_percent: float | None = None
+    recovered_within: float | None = None  # seconds after a fault was lifted
+    recovered_latency: float = 1.0  # seconds, due → committed: above it, an event was disturbed
 
 
 @dataclass(frozen=True)
@@ -169,8 +185,7 @@ class VersionProbe:
 class Scenario:
     name: str
     title: str
-    load: Load
-    event: Event
+    loads: tuple[Load, ...]
     readback: Readback
     shape: Shape = Shape()
     faults: tuple[Fault, ...] = ()
@@ -178,3 +193,21 @@ class Scenario:
     expect: Expect = Expect()
     versions: Mapping[str, VersionProbe] = field(default_factory=dict)
     source: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Events a second of all loads together; 0 for a burst."""
+        return sum(load.rate for load in self.loads)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first due time to the end of the longest schedule; 0 for a burst."""
+        return max(load.duration for load in self.loads)
+
+    @property
+    def count(self) -> int:
+        return sum(load.count for load in self.loads)
+
+    @property
+    def warmup_count(self) -> int:
+        return sum(load.warmup_count for load in self.loads)

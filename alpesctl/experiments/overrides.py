@@ -30,36 +30,46 @@ class Overrides:
 
 def apply(scenario: Scenario, overrides: Overrides) -> Scenario:
     """The scenario with the flags' values; raises UsageError where one can't be used."""
-    load = _load(scenario.load, overrides)
-    faults = _moved(scenario.faults, scenario.load, load) if overrides.faults else ()
+    loads = _loads(scenario, overrides)
+    changed = replace(scenario, loads=loads)
+    faults = _moved(scenario.faults, scenario.duration, changed.duration) if overrides.faults else ()
     shape = replace(
         scenario.shape,
         replicas=_map(scenario.shape.replicas, overrides.replicas, "replicas", 1_000),
         partitions=_map(scenario.shape.partitions, overrides.partitions, "partitions", 1_000),
     )
     return replace(
-        scenario,
-        load=load,
+        changed,
         faults=faults,
         shape=shape,
         expect=scenario.expect if faults else Expect(),
-        thresholds=_thresholds(scenario.thresholds, scenario.load, load),
+        thresholds=_thresholds(scenario.thresholds, scenario.rate, changed.rate),
     )
 
 
-def _load(load: Load, overrides: Overrides) -> Load:
+def _loads(scenario: Scenario, overrides: Overrides) -> tuple[Load, ...]:
+    """Rate and count are of all loads together: each keeps its share of them."""
     if overrides.duration is not None and overrides.count is not None:
         raise UsageError("--duration and a count exclude each other", out="give one of them")
-    if load.model == "burst" and (overrides.rate is not None or overrides.duration is not None):
+    if not scenario.rate and (overrides.rate is not None or overrides.duration is not None):
         raise UsageError("a burst has neither rate nor duration", out="set its count instead")
-    rate = load.rate if overrides.rate is None else _within("--rate", overrides.rate, MAX_RATE, "events a second")
+    faster = more = 1.0
+    if overrides.rate is not None:
+        faster = _within("--rate", overrides.rate, MAX_RATE, "events a second") / scenario.rate
+    if overrides.count is not None:
+        more = _within("the count", overrides.count, MAX_COUNT, "events") / scenario.count
+    if overrides.duration is not None:
+        _within("--duration", overrides.duration, MAX_SECONDS, "seconds")
+    return tuple(_load(load, overrides, faster, more) for load in scenario.loads)
+
+
+def _load(load: Load, overrides: Overrides, faster: float, more: float) -> Load:
+    rate = load.rate * faster
     duration = load.duration if load.sized_by == "duration" else None
     if overrides.duration is not None:
-        duration = _within("--duration", overrides.duration, MAX_SECONDS, "seconds")
-    count = load.count
-    if overrides.count is not None:
-        count = int(_within("the count", overrides.count, MAX_COUNT, "events"))
-    elif duration is not None:
+        duration = overrides.duration
+    count = max(1, round(load.count * more))
+    if overrides.count is None and duration is not None:
         count = max(1, round(rate * duration))
     return replace(load, rate=rate, count=count)
 
@@ -74,10 +84,10 @@ def _within(name: str, value: float, high: float, unit: str) -> float:
     return value
 
 
-def _moved(faults: tuple[Fault, ...], old: Load, new: Load) -> tuple[Fault, ...]:
-    if not old.duration or old.duration == new.duration:
+def _moved(faults: tuple[Fault, ...], old: float, new: float) -> tuple[Fault, ...]:
+    if not old or old == new:
         return faults
-    factor = new.duration / old.duration
+    factor = new / old
     return tuple(replace(f, at=round(f.at * factor, 3), every=round(f.every * factor, 3)) for f in faults)
 
 
@@ -97,8 +107,8 @@ def _map(given: Mapping[str, int], over: int | Mapping[str, int], what: str, hig
     return {**given, **over}
 
 
-def _thresholds(thresholds: Thresholds, old: Load, new: Load) -> Thresholds:
+def _thresholds(thresholds: Thresholds, old: float, new: float) -> Thresholds:
     limit = thresholds.counted_per_minute
-    if limit is None or not new.rate or new.rate >= old.rate:
+    if limit is None or not new or new >= old:
         return thresholds
-    return replace(thresholds, counted_per_minute=min(limit, COUNTED_SHARE * new.rate * 60))
+    return replace(thresholds, counted_per_minute=min(limit, COUNTED_SHARE * new * 60))

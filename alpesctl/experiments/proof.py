@@ -22,14 +22,17 @@ from alpesctl.experiments.evidence import (
 )
 from alpesctl.experiments.ids import as_text
 from alpesctl.experiments.ledger import Ledger, Outcome
+from alpesctl.experiments.model import OK, REJECTED
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The three sources. `excused`: whether the access log may lack an event, its service being down.
 
-    `delivered`: how many messages the broker delivered to the workers in the run, None where that is unknown.
-    `settled`: whether nothing was under way any more when rows and counters were read."""
+    `over_http` and `must_be_rejected`: whether an event is; without a word, every event of a run with an access log
+    goes over HTTP, and none must be rejected. `delivered`: how many messages the broker delivered to the workers
+    in the run, None where that is unknown. `settled`: whether nothing was under way any more when rows and counters
+    were read."""
 
     ledger: Ledger
     rows: Sequence[Row]
@@ -41,6 +44,8 @@ class Evidence:
     excused: Callable[[int], bool] = lambda _: False
     delivered: int | None = None
     settled: bool = True
+    over_http: Callable[[int], bool] | None = None
+    must_be_rejected: Callable[[int], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Findings:
     lost: tuple[Lost, ...] = ()
     not_counted_yet: tuple[str, ...] = ()  # must be counted, may still be: the stack had not settled
     duplicated: tuple[str, ...] = ()  # ids with more than one row
+    counted_otherwise: tuple[str, ...] = ()  # rejected and must be ok, or the other way round
     differences: tuple[Difference, ...] = ()
     refused_counted: tuple[str, ...] = ()
     in_doubt_counted: tuple[str, ...] = ()
@@ -119,9 +125,10 @@ def prove(evidence: Evidence) -> Findings:
     """Compare the sources."""
     ledger, topic, log = evidence.ledger, evidence.topic, evidence.log
     numbers = ledger.index()
-    rows = Counter(row.id for row in evidence.rows if row.id in numbers)
+    rows = Counter((row.id, row.counted_as) for row in evidence.rows if row.id in numbers)
     lost: list[Lost] = []
-    refused_counted, doubt_counted, doubt_not, yet = _lists(4)
+    counted_total = 0
+    otherwise, refused_counted, doubt_counted, doubt_not, yet = _lists(5)
     not_in_topic, not_in_log, disagrees = _lists(3)
     totals = dict.fromkeys(Outcome, 0)
     excused = 0
@@ -129,24 +136,29 @@ def prove(evidence: Evidence) -> Findings:
         entries = log.get(event_id, ()) if log is not None else ()
         outcome = _resolved(Outcome(ledger.outcome[index]), entries)
         totals[outcome] += 1
-        counted = event_id in rows
+        wanted, other = (REJECTED, OK) if evidence.must_be_rejected(index) else (OK, REJECTED)
+        counted = (event_id, wanted) in rows
+        counted_total += counted
+        over_http = log is not None if evidence.over_http is None else evidence.over_http(index)
         in_topic = event_id in topic.ids if topic is not None else None
         promised = any(entry.status in evidence.accepted for entry in entries)
         text = as_text(event_id)
+        if (event_id, other) in rows:
+            otherwise.append(text)
         if not counted and (outcome is Outcome.ACCEPTED or in_topic or promised):
-            seen = None if log is None else bool(entries)
-            if evidence.settled or _gone(in_topic, log is not None):
+            seen = bool(entries) if over_http and log is not None else None
+            if evidence.settled or _gone(in_topic, over_http):
                 lost.append(Lost(text, outcome.name.lower(), ledger.sent[index], in_topic, seen))
             else:
                 yet.append(text)
-        if outcome is Outcome.REFUSED and (counted or in_topic):
+        if outcome is Outcome.REFUSED and (counted or in_topic or (event_id, other) in rows):
             refused_counted.append(text)
         if outcome is Outcome.IN_DOUBT:
             (doubt_counted if counted else doubt_not).append(text)
-        awaited = not evidence.settled and log is not None  # it may yet be published
+        awaited = not evidence.settled and over_http  # it may yet be published
         if topic is not None and not in_topic and (counted or (outcome is Outcome.ACCEPTED and not awaited)):
             not_in_topic.append(text)
-        if log is not None and outcome is Outcome.ACCEPTED and not promised:
+        if log is not None and over_http and outcome is Outcome.ACCEPTED and not promised:
             if entries:
                 disagrees.append(text)
             elif evidence.excused(index):
@@ -159,10 +171,11 @@ def prove(evidence: Evidence) -> Findings:
         refused=totals[Outcome.REFUSED],
         in_doubt=totals[Outcome.IN_DOUBT],
         unsent=totals[Outcome.UNSENT],
-        counted=len(rows),
+        counted=counted_total,
         lost=tuple(lost),
         not_counted_yet=tuple(yet),
-        duplicated=tuple(as_text(i) for i, n in rows.items() if n > 1),
+        duplicated=tuple(as_text(i) for (i, _), n in rows.items() if n > 1),
+        counted_otherwise=tuple(otherwise),
         differences=_differences(evidence.before, evidence.after),
         refused_counted=tuple(refused_counted),
         in_doubt_counted=tuple(doubt_counted),

@@ -1,4 +1,4 @@
-"""Load over Pulsar: one producer, receipts awaited, batches by key. An adapter; never sends an event twice.
+"""Load over Pulsar: one producer at a time, receipts awaited, batches by key. An adapter; never sends an event twice.
 
 A receipt is *accepted*. A failure before anything was handed to the broker is *refused*; any other end leaves
 the event in doubt.
@@ -13,10 +13,11 @@ from typing import Any
 
 from alpesctl.errors import StackDownError
 from alpesctl.experiments.generator import TICK, Stretch
-from alpesctl.experiments.ids import as_text, bucket
+from alpesctl.experiments.ids import as_text
 from alpesctl.experiments.ledger import Outcome
-from alpesctl.experiments.model import Event, Load
-from alpesctl.experiments.template import body_template, map_template
+from alpesctl.experiments.model import Load
+from alpesctl.experiments.producers import Made, Producers, accepts_connections
+from alpesctl.experiments.template import InTurn
 
 # The client refused the event itself: nothing of it has left this process.
 NOT_ATTEMPTED = frozenset({"ProducerQueueIsFull", "MessageTooBig", "MemoryBufferIsFull"})
@@ -34,31 +35,10 @@ class PulsarLoad:
     """`url` is the broker's as this machine reaches it, `topic` a full name; the client's own
     log goes to `log`. Use as a context manager."""
 
-    def __init__(self, url: str, topic: str, load: Load, event: Event, log: Path) -> None:
-        import pulsar  # deferred: 40 ms, and only a run needs it
-
+    def __init__(self, url: str, topic: str, load: Load, log: Path) -> None:
         self._load = load
-        self._body = body_template(event.body)
-        self._properties = map_template(event.properties)
-        self._buckets = event.buckets
-        logger = pulsar.FileLogger(pulsar.LoggerLevel.Warn, str(log))  # its other loggers write to stdout
-        self._client: Any = pulsar.Client(url, logger=logger, operation_timeout_seconds=10)
-        try:
-            self._producer: Any = self._client.create_producer(
-                topic,
-                send_timeout_millis=int(load.timeout * 1000),
-                max_pending_messages=load.pending,
-                max_pending_messages_across_partitions=10 * load.pending,
-                block_if_queue_full=False,
-                batching_enabled=True,
-                batching_type=pulsar.BatchingType.KeyBased,
-                batching_max_messages=4096,
-                batching_max_allowed_size_in_bytes=1 << 20,
-                batching_max_publish_delay_ms=max(1, round(load.batch_delay * 1000)),
-            )
-        except pulsar.PulsarException as error:
-            self._client.close()
-            raise StackDownError(f"no producer on {topic}", why=str(error), out="alpesctl status") from error
+        self._event = InTurn(load.events)
+        self._producers = Producers(lambda: _made(url, topic, load, log), lambda: accepts_connections(url))
 
     def __enter__(self) -> PulsarLoad:
         return self
@@ -78,6 +58,7 @@ class PulsarLoad:
         schedule, clock = stretch.schedule, stretch.clock
         done = 0
         while done < schedule.count and not stretch.stop.is_set():
+            self._producers.tend(time.monotonic())
             due = schedule.due_by(clock.now())
             while done < due:
                 self._send(stretch, done)
@@ -90,6 +71,7 @@ class PulsarLoad:
         step = min(BURST_STEP, self._load.pending)
         before = ledger.answered_count()
         while done < stretch.schedule.count and not stretch.stop.is_set():
+            self._producers.tend(time.monotonic())
             if done - (ledger.answered_count() - before) > self._load.pending - step:
                 time.sleep(TICK)
                 continue
@@ -103,12 +85,10 @@ class PulsarLoad:
         now = stretch.clock.now()
         due = stretch.schedule.due(number) if stretch.schedule.rate else now
         ledger.send(index, due, now)
+        event = self._event(number, event_id)
         try:
-            self._producer.send_async(
-                self._body(event_id).encode(),
-                _callback(stretch, index),
-                properties={name: text(event_id) for name, text in self._properties.items()},
-                partition_key=bucket(event_id, self._buckets) if self._buckets else event_id,
+            self._producers.current.send_async(
+                event.body, _callback(stretch, index), properties=event.properties, partition_key=event.key
             )
         except Exception as error:  # noqa: BLE001 - the binding raises many kinds; the event's fate is what counts
             ledger.answer(index, Outcome.IN_DOUBT, stretch.clock.now(), type(error).__name__)
@@ -123,12 +103,32 @@ class PulsarLoad:
             time.sleep(0.01)
 
     def close(self) -> None:
-        import pulsar
+        self._producers.close()
 
-        try:
-            self._client.close()
-        except pulsar.PulsarException:  # the broker is gone; there is nothing left to close
-            return
+
+def _made(url: str, topic: str, load: Load, log: Path) -> Made:
+    """A client with its producer. Raises StackDownError where the broker gives none."""
+    import pulsar  # deferred: 40 ms, and only a run needs it
+
+    logger = pulsar.FileLogger(pulsar.LoggerLevel.Warn, str(log))  # its other loggers write to stdout
+    client = pulsar.Client(url, logger=logger, operation_timeout_seconds=5, connection_timeout_ms=2000)
+    try:
+        producer = client.create_producer(
+            topic,
+            send_timeout_millis=int(load.timeout * 1000),
+            max_pending_messages=load.pending,
+            max_pending_messages_across_partitions=10 * load.pending,
+            block_if_queue_full=False,
+            batching_enabled=True,
+            batching_type=pulsar.BatchingType.KeyBased,
+            batching_max_messages=4096,
+            batching_max_allowed_size_in_bytes=1 << 20,
+            batching_max_publish_delay_ms=max(1, round(load.batch_delay * 1000)),
+        )
+    except pulsar.PulsarException as error:
+        client.close()
+        raise StackDownError(f"no producer on {topic}", why=str(error), out="alpesctl status") from error
+    return Made(client, producer)
 
 
 def _callback(stretch: Stretch, index: int) -> Callable[[Any, Any], None]:

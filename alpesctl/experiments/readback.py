@@ -13,7 +13,7 @@ from typing import Any
 from alpesctl.errors import StackDownError, UsageError
 from alpesctl.experiments.evidence import Row, Snapshot
 from alpesctl.experiments.ids import as_bytes, as_text
-from alpesctl.experiments.model import Readback
+from alpesctl.experiments.model import OK, REJECTED, Readback
 
 CHUNK = 20_000  # ids in one query
 
@@ -55,8 +55,9 @@ class Database:
             rows = []
             for at in range(0, len(ids), CHUNK):
                 texts = [as_text(raw) for raw in ids[at : at + CHUNK]]
-                for raw, committed, worker in connection.execute(self._readback.rows, {"ids": texts}):
-                    rows.append(Row(_key(raw), committed, str(worker)))
+                for status, sql in ((OK, self._readback.rows), (REJECTED, self._readback.rejected)):
+                    found = connection.execute(sql, {"ids": texts}) if sql else ()
+                    rows += [Row(_key(raw), committed, str(worker), status) for raw, committed, worker in found]
             return rows, self._read(connection)
 
     def _read(self, connection: Any) -> Snapshot:

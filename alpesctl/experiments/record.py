@@ -23,7 +23,7 @@ from alpesctl.experiments.evidence import Row
 from alpesctl.experiments.ids import as_text
 from alpesctl.experiments.ledger import Ledger
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NAMED_AT_MOST = 10_000  # ids of one kind in record.json; their total is always there
 
 

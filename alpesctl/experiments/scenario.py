@@ -5,19 +5,15 @@ Raises UsageError that names the file, the key, what is wrong and what to do. Ch
 
 from __future__ import annotations
 
-import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from alpesctl.errors import UsageError
 from alpesctl.experiments.model import (
-    ID_TOKEN,
-    MAX_COUNT,
-    MAX_RATE,
-    MAX_SECONDS,
+    REJECTED,
     AccessLog,
-    Event,
     Expect,
     Load,
     Readback,
@@ -28,6 +24,7 @@ from alpesctl.experiments.model import (
 )
 from alpesctl.experiments.overrides import Overrides, apply
 from alpesctl.experiments.scenario_faults import read_faults
+from alpesctl.experiments.scenario_loads import read_loads
 from alpesctl.experiments.strict import Table
 
 __all__ = ["Overrides", "Scenario", "load_scenario", "parse_scenario"]
@@ -41,34 +38,53 @@ def load_scenario(path: Path, overrides: Overrides | None = None) -> Scenario:
         raise UsageError(
             f"{path} can't be read", why=str(error), out="alpesctl scenario list shows what there is"
         ) from error
-    return parse_scenario(text, str(path), overrides)
+    return parse_scenario(text, str(path), overrides, path.parent)
 
 
-def parse_scenario(text: str, source: str, overrides: Overrides | None = None) -> Scenario:
-    """As `load_scenario`, from the file's text; `source` is how errors call it."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{source} is not TOML", why=str(error), out="mend that line") from error
-    top = Table(raw, source)
-    load = _load(top.need("load"))
+def parse_scenario(text: str, source: str, overrides: Overrides | None = None, folder: Path = Path()) -> Scenario:
+    """As `load_scenario`, from the file's text; `source` is how errors call it, `folder` where the files lie that
+    it includes."""
+    top = _with_included(_toml(text, source), source, folder)
+    loads = read_loads(top)
+    readback = _readback(top.need("readback"), loads)
     scenario = Scenario(
         name=_name(top),
         title=top.text("title", ""),
-        load=load,
-        event=_event(top.need("event"), load),
-        readback=_readback(top.need("readback")),
+        loads=loads,
+        readback=readback,
         shape=_shape(top.table("shape")),
-        faults=read_faults(top, load),
+        faults=read_faults(top, max(load.duration for load in loads)),
         thresholds=_thresholds(top.table("thresholds")),
         expect=_expect(top.table("expect")),
         versions=_versions(top.table("versions")),
         source=source,
     )
     top.close()
-    if scenario.load.kind == "http" and scenario.readback.access_log is None:
-        top.fail("readback.access_log", "is missing", "over HTTP it is the third source", "name its service")
     return apply(scenario, overrides or Overrides())
+
+
+def _toml(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{source} is not TOML", why=str(error), out="mend that line") from error
+
+
+def _with_included(raw: dict[str, Any], source: str, folder: Path) -> Table:
+    """The file's tables, and of the files that it includes those which it does not have itself."""
+    whole, sources = dict(raw), {}
+    for name in Table(raw, source).texts("include"):
+        path = folder / name
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{source}: include names {name}", why=str(error), out="mend its path") from error
+        for key, value in _toml(text, str(path)).items():
+            if key not in whole:
+                whole[key], sources[key] = value, str(path)
+    top = Table(whole, source, sources=sources)
+    top.texts("include")
+    return top
 
 
 def _name(top: Table) -> str:
@@ -78,74 +94,7 @@ def _name(top: Table) -> str:
     return name
 
 
-def _load(table: Table) -> Load:
-    kind = table.text("kind", choices=("pulsar", "http"))
-    model = table.text("model", "open", choices=("open", "burst"))
-    target = table.text("topic" if kind == "pulsar" else "url")
-    rate, count, sized_by = _size(table, model)
-    load = Load(
-        kind=kind,
-        model=model,
-        target=target,
-        rate=rate,
-        count=count,
-        sized_by=sized_by,
-        timeout=table.number("timeout", 10.0, above=True, high=600.0),
-        pending=table.integer("pending", 10_000, low=1, high=1_000_000),
-        warmup_rate=table.number("warmup_rate", 0.0, high=MAX_RATE),
-        warmup_duration=table.number("warmup_duration", 0.0, high=3_600.0),
-    )
-    if kind == "http":
-        load = _http(table, load)
-    else:
-        batch_delay = table.number("batch_delay", 0.005, above=True, high=10.0)
-        load = replace(load, batch_delay=batch_delay)
-    table.close()
-    return load
-
-
-def _size(table: Table, model: str) -> tuple[float, int, str]:
-    if model == "burst":
-        return 0.0, int(table.integer("count", ..., low=1, high=MAX_COUNT)), "count"
-    rate = float(table.number("rate", ..., above=True, high=MAX_RATE))
-    if table.has("count") == table.has("duration"):
-        table.fail("count", "and duration: give one", "the other follows from the rate", "keep one of them")
-    if table.has("count"):
-        return rate, int(table.integer("count", ..., low=1, high=MAX_COUNT)), "count"
-    duration = float(table.number("duration", ..., above=True, high=MAX_SECONDS))
-    return rate, max(1, round(rate * duration)), "duration"
-
-
-def _http(table: Table, load: Load) -> Load:
-    accepted = table.integer("accepted", 201, low=200, high=299)
-    return replace(
-        load,
-        connections=table.integer("connections", 1_000, low=1, high=10_000),
-        method=table.text("method", "POST", choices=("POST", "PUT")),
-        accepted=(accepted,),
-        refused_problem=table.text("refused_problem", ""),
-    )
-
-
-def _event(table: Table, load: Load) -> Event:
-    event = Event(
-        body=table.any_map("body"),
-        properties=table.text_map("properties") if load.kind == "pulsar" else {},
-        headers=table.text_map("headers") if load.kind == "http" else {},
-        buckets=table.integer("buckets", 0, high=65_536) if load.kind == "pulsar" else 0,
-    )
-    table.close()
-    try:
-        text = json.dumps([event.body, event.headers])
-    except TypeError as error:
-        table.fail("body", "can't be JSON", str(error), "use texts, numbers, booleans, lists and tables")
-    if ID_TOKEN not in text:
-        why = "without its id, an event can't be looked up afterwards"
-        table.fail("", "carries no id", why, f'put "{ID_TOKEN}" into the body or a header')
-    return event
-
-
-def _readback(table: Table) -> Readback:
+def _readback(table: Table, loads: tuple[Load, ...]) -> Readback:
     log = table.table("access_log")
     access_log = None
     if log is not None:
@@ -163,15 +112,24 @@ def _readback(table: Table) -> Readback:
         rows=table.text("rows"),
         tally=table.text("tally"),
         counters=table.text("counters"),
+        rejected=table.text("rejected", ""),
         deliveries=table.text("deliveries", ""),
         pending=table.text_map("pending"),
         id_field=table.text("id_field"),
+        id_property=table.text("id_property", ""),
         access_log=access_log,
         settle_timeout=table.number("settle_timeout", 120.0, above=True, high=3_600.0),
     )
     table.close()
-    if "%(ids)s" not in readback.rows:
-        table.fail("rows", "does not use %(ids)s", "it is asked for the run's ids", "add WHERE id = ANY(%(ids)s)")
+    for name, sql in (("rows", readback.rows), ("rejected", readback.rejected)):
+        if sql and "%(ids)s" not in sql:
+            table.fail(name, "does not use %(ids)s", "it is asked for the run's ids", "add WHERE id = ANY(%(ids)s)")
+    if any(load.counted_as == REJECTED for load in loads) and not readback.rejected:
+        table.fail("rejected", "is missing", "a load is counted as rejected", "add the SQL that finds those")
+    if all(load.kind != "http" for load in loads):
+        return replace(readback, access_log=None)  # nothing of it stands there
+    if access_log is None:
+        table.fail("access_log", "is missing", "over HTTP it is the third source", "name its service")
     return readback
 
 
@@ -201,6 +159,8 @@ def _thresholds(table: Table | None) -> Thresholds:
         counted_per_minute=table.number("counted_per_minute", above=True),
         drained_per_second=table.number("drained_per_second", above=True),
         worker_share_percent=table.number("worker_share_percent", above=True, high=100.0),
+        recovered_within=table.number("recovered_within", above=True, high=3_600.0),
+        recovered_latency=table.number("recovered_latency", 1.0, above=True, high=3_600.0),
     )
     table.close()
     return thresholds

@@ -14,6 +14,7 @@ from alpesctl.errors import AlpesError
 from alpesctl.experiments.bench import Bench
 from alpesctl.experiments.model import Shape
 from alpesctl.experiments.observer import Observer
+from alpesctl.runtimes.base import present
 
 
 @dataclass
@@ -42,7 +43,7 @@ def shaped(
     """The shape, inside; the replicas as they were, afterwards, as `put_back` tells. Partitions only ever grow.
 
     `begin` is called before anything is put back: from then on a second Ctrl-C waits."""
-    before = {service: len(numbers(bench, service)) for service in shape.replicas}
+    before = {service: len(present(bench.runtime, service)) for service in shape.replicas}
     changed = [service for service, wanted in shape.replicas.items() if wanted != before[service]]
     try:
         grown = False
@@ -85,8 +86,9 @@ def held(
     try:
         for service in shape.held:
             observer.phase("holding", f"{service} stopped while the load is sent")
-            for number in numbers(bench, service):
+            for number in present(bench.runtime, service):
                 stopped.append((service, number))
+                bench.journal.begin(service, number, "stop")
                 bench.runtime.stop(service, number)
         yield
     finally:
@@ -96,13 +98,10 @@ def held(
                 f"held {service}-{number}",
                 lambda s=service, n=number: bench.runtime.start(s, n),  # type: ignore[misc]
             )
-            if error is not None:
+            if error is None:
+                bench.journal.end(service, number)
+            else:
                 errors.append(error)
     if errors:
         raise errors[0]
     resume()
-
-
-def numbers(bench: Bench, service: str) -> list[int]:
-    """The numbers of a service's replicas."""
-    return [r.number for r in bench.runtime.replicas(with_health=False) if r.service == service]

@@ -15,8 +15,9 @@ from alpesctl.errors import UsageError
 class Table:
     """One table of a file. Getters take a default (`...`: the key is required). `close` it at the end."""
 
-    def __init__(self, raw: Any, source: str, path: str = "") -> None:
+    def __init__(self, raw: Any, source: str, path: str = "", sources: Mapping[str, str] | None = None) -> None:
         self.source = source
+        self._sources = sources or {}  # by name, where a table comes from another file
         self.path = path
         if not isinstance(raw, Mapping):
             self.fail("", f"is {raw!r}", "it must be a table", f"write [{path}] with its keys below")
@@ -65,6 +66,12 @@ class Table:
             self.fail(name, f"is {value!r}", why, f"choose a value in that range for {name}")
         return value
 
+    def is_text(self, name: str) -> bool:
+        return isinstance(self._raw.get(name), str)
+
+    def is_list(self, name: str) -> bool:
+        return isinstance(self._raw.get(name), list)
+
     def text(self, name: str, default: Any = ..., *, choices: Sequence[str] = ()) -> str:
         value = self._get(name, _REQUIRED if default is ... else default)
         if not isinstance(value, str) or (not value.strip() and default is ...):
@@ -76,17 +83,21 @@ class Table:
     def table(self, name: str) -> Table | None:
         """The table under `name`, None where there is none."""
         raw = self._get(name, None)
-        return None if raw is None else Table(raw, self.source, self.where(name))
+        return None if raw is None else self._inner(raw, name)
 
     def need(self, name: str) -> Table:
-        return Table(self._get(name, _REQUIRED), self.source, self.where(name))
+        return self._inner(self._get(name, _REQUIRED), name)
+
+    def _inner(self, raw: Any, name: str) -> Table:
+        return Table(raw, self._sources.get(name, self.source), self.where(name))
 
     def tables(self, name: str) -> list[Table]:
         """The tables of an array of tables ([[name]])."""
         raw = self._get(name, [])
         if not isinstance(raw, list):
             self.fail(name, f"is {raw!r}", "it must be an array of tables", f"write [[{self.where(name)}]]")
-        return [Table(item, self.source, f"{self.where(name)}[{i}]") for i, item in enumerate(raw, start=1)]
+        source = self._sources.get(name, self.source)
+        return [Table(item, source, f"{self.where(name)}[{i}]") for i, item in enumerate(raw, start=1)]
 
     def texts(self, name: str) -> tuple[str, ...]:
         raw = self._get(name, [])

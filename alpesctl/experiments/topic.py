@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,11 +17,14 @@ from typing import Any
 
 from alpesctl.errors import AlpesError, StackDownError, UsageError
 from alpesctl.experiments.evidence import TopicRead, body_id
+from alpesctl.experiments.ids import as_bytes
+from alpesctl.experiments.model import Readback
 from alpesctl.experiments.record import load_record
 from alpesctl.pulsar_admin import PulsarAdmin
 
 HOLD_PREFIX = "alpes-run-"  # subscriptions of this name hold a run's topic; nobody counts them as backlog
 READ_TIMEOUT_MS = 30_000
+EARLIEST = (-1, -1)  # ledger and entry before every other
 
 
 class Hold:
@@ -34,6 +37,12 @@ class Hold:
         admin.create_subscription(topic, self.name, position="latest")
         self.start: Mapping[str, tuple[int, int]] = admin.positions(topic, self.name)
 
+    def everything(self) -> Mapping[str, tuple[int, int]]:
+        """Where the re-reading begins: partitions that were added since begin at their own beginning."""
+        count = self._admin.partitions(self._topic) or 0
+        folder = f"persistent://{self._admin.namespace}/{self._topic}-partition-"
+        return {**{f"{folder}{number}": EARLIEST for number in range(count)}, **self.start}
+
     def release(self) -> None:
         """Delete it; a broker that is gone is no reason to fail, the run is over."""
         with suppress(AlpesError):
@@ -42,9 +51,14 @@ class Hold:
 
 def sweep(admin: PulsarAdmin, topic: str, root: Path) -> None:
     """Delete the holds of this folder's runs whose process was killed; others' are left alone."""
-    for name in admin.stats(topic).subscriptions:
-        if name.startswith(HOLD_PREFIX) and _dead(root / "runs" / name.removeprefix(HOLD_PREFIX)):
-            admin.delete_subscription(topic, name)
+    for name in dead_holds(admin.stats(topic).subscriptions, root):
+        admin.delete_subscription(topic, name)
+
+
+def dead_holds(subscriptions: Iterable[str], root: Path) -> list[str]:
+    """Those that are holds of this folder's runs whose process is gone."""
+    holds = (name for name in subscriptions if name.startswith(HOLD_PREFIX))
+    return [name for name in holds if _dead(root / "runs" / name.removeprefix(HOLD_PREFIX))]
 
 
 def _dead(directory: Path) -> bool:
@@ -63,7 +77,7 @@ def _dead(directory: Path) -> bool:
     return False
 
 
-def reread(url: str, start: Mapping[str, tuple[int, int]], id_field: str, log: Path) -> TopicRead:
+def reread(url: str, start: Mapping[str, tuple[int, int]], readback: Readback, log: Path) -> TopicRead:
     """Every message since `start` (partition's full name → ledger, entry), by a reader a partition."""
     import pulsar
 
@@ -74,7 +88,7 @@ def reread(url: str, start: Mapping[str, tuple[int, int]], id_field: str, log: P
     try:
         with ThreadPoolExecutor(min(4, len(start) or 1)) as pool:
             for found, number, bare in pool.map(
-                lambda item: _partition(client, item[0], item[1], id_field), start.items()
+                lambda item: _partition(client, item[0], item[1], readback), start.items()
             ):
                 ids.update(found)
                 messages += number
@@ -86,7 +100,9 @@ def reread(url: str, start: Mapping[str, tuple[int, int]], id_field: str, log: P
     return TopicRead(dict(ids), messages, without, time.monotonic() - begun)
 
 
-def _partition(client: Any, name: str, position: tuple[int, int], id_field: str) -> tuple[Counter[bytes], int, int]:
+def _partition(
+    client: Any, name: str, position: tuple[int, int], readback: Readback
+) -> tuple[Counter[bytes], int, int]:
     import pulsar
 
     number = int(name.rsplit("-partition-", 1)[1]) if "-partition-" in name else -1
@@ -104,7 +120,9 @@ def _partition(client: Any, name: str, position: tuple[int, int], id_field: str)
                 if not after:
                     continue
             messages += 1
-            key = body_id(message.data(), id_field)
+            key = body_id(message.data(), readback.id_field)
+            if key is None and readback.id_property:
+                key = as_bytes(message.properties().get(readback.id_property))
             if key is None:
                 without += 1
             else:

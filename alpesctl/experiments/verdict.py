@@ -45,6 +45,7 @@ class Measures:
     counted_per_minute: float | None
     drained_per_second: float | None
     worker_share_percent: float | None
+    recovered_within: float | None = None  # seconds
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def _broken(findings: Findings, thresholds: Thresholds) -> list[str]:
     if findings.duplicated_total > thresholds.duplicated:
         reasons.append(f"{findings.duplicated_total:,} counted twice")
     for ids, words in (
+        (findings.counted_otherwise, "counted as ok and must be rejected, or the other way round"),
         (findings.refused_counted, "refused, and published or counted all the same"),
         (findings.not_in_topic, "accepted or counted, and not in the topic"),
         (findings.not_in_log, "accepted, and not in the access log"),
@@ -141,6 +143,7 @@ def _checks(findings: Findings, measures: Measures, limits: Thresholds) -> tuple
         ("due → answered, p99", limits.answer_p99, measures.answered.get("p99"), False, "s"),
         ("counted", limits.counted_per_minute, measures.counted_per_minute, True, "/min"),
         ("drained", limits.drained_per_second, measures.drained_per_second, True, "/s"),
+        ("recovered after a fault", limits.recovered_within, measures.recovered_within, False, "s"),
         ("smallest share of a worker", limits.worker_share_percent, share, True, "%"),
     ]
     return tuple(

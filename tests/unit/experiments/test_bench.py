@@ -22,8 +22,7 @@ SPEC = Spec(
 SCENARIO = Scenario(
     name="x",
     title="",
-    load=Load("pulsar", "open", "t", 1.0, 10),
-    event=Event({"id": "{id}"}),
+    loads=(Load("pulsar", "open", "t", 1.0, 10, (Event({"id": "{id}"}),)),),
     readback=Readback("postgresql://a:b@db:5432/a", "t", "s", "r", "t", "c"),
     shape=Shape(replicas={"worker": 2}),
     faults=(Fault(1.0, (Step("kill", "worker", 2),)),),
@@ -36,14 +35,17 @@ class Still:
     def __init__(self, *looks: Sequence[Replica]) -> None:
         self._looks = list(looks)
 
-    def replicas(self, *, with_usage: bool = False, with_health: bool = True) -> list[Replica]:
-        return list(self._looks.pop(0) if len(self._looks) > 1 else self._looks[0])
+    def replicas(
+        self, services: Sequence[str] | None = None, *, with_usage: bool = False, with_health: bool = True
+    ) -> list[Replica]:
+        look = self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+        return [replica for replica in look if services is None or replica.service in services]
 
 
 def bench(*looks: Sequence[Replica]) -> Bench:
     nothing: Any = None
     runtime: Any = Still(*looks)
-    return Bench(runtime, SPEC, nothing, nothing, Path("/x"))
+    return Bench(runtime, SPEC, nothing, nothing, Path("/x"), nothing)
 
 
 def up(*but: Replica) -> list[Replica]:

@@ -18,6 +18,7 @@ from alpesctl.experiments.evidence import Row, Snapshot, TopicRead
 from alpesctl.experiments.generator import Stretch
 from alpesctl.experiments.ledger import Outcome
 from alpesctl.experiments.model import Event, Fault, Load, Readback, Scenario, Shape, Step
+from alpesctl.journal import Journal
 from alpesctl.pulsar_admin import SubscriptionStats, TopicStats
 from tests.unit.experiments.test_faults import Stage
 from tests.waiting import eventually
@@ -27,8 +28,7 @@ DAY = ("2026-11-24", "ok")
 SCENARIO = Scenario(
     name="paper",
     title="",
-    load=Load("pulsar", "open", "t", 1000.0, COUNT),
-    event=Event({"id": "{id}"}),
+    loads=(Load("pulsar", "open", "t", 1000.0, COUNT, (Event({"id": "{id}"}),)),),
     readback=Readback("postgresql://a:b@db:5432/a", "t", "s", "rows", "tally", "counters", settle_timeout=1.0),
 )
 OWN = SubscriptionStats("s", "Key_Shared", 0, 0, 0.0, {}, messages_out=5, seen_in=1)
@@ -53,6 +53,7 @@ class World:
             admin=SimpleNamespace(stats=lambda _: self.stats()),
             shaper=SimpleNamespace(scale=self._scale, settle_consumers=lambda: None),
             root=root,
+            journal=Journal(root / "faults.json"),
             address=lambda url: lambda: url,
             broker=lambda: "",
             topic=lambda name: name,
@@ -103,7 +104,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     for name in ("check_up", "check_faults", "sweep"):
         monkeypatch.setattr(engine, name, lambda *_: None)
     monkeypatch.setattr(engine, "versions", lambda *_: {})
-    monkeypatch.setattr(engine, "Hold", lambda *_: SimpleNamespace(start={}, release=lambda: None))
+    monkeypatch.setattr(engine, "Hold", lambda *_: SimpleNamespace(everything=dict, release=lambda: None))
     monkeypatch.setattr(engine, "reread", made.reread)
     monkeypatch.setattr(engine, "Database", lambda *_: made)
     monkeypatch.setattr(engine, "PulsarLoad", lambda *_: made)
@@ -246,7 +247,7 @@ def test_a_bug_after_the_verdict_is_noted_and_raised(world: World, monkeypatch: 
     def release() -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(engine, "Hold", lambda *_: SimpleNamespace(start={}, release=release))
+    monkeypatch.setattr(engine, "Hold", lambda *_: SimpleNamespace(everything=dict, release=release))
     with pytest.raises(KeyError):
         run(world)
     left = stored(world)

@@ -2,15 +2,21 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from alpesctl.errors import AlpesError
 from alpesctl.experiments import faults
 from alpesctl.experiments.faults import FaultEvent, FaultRunner, downtimes
-from alpesctl.experiments.model import Fault, Step
+from alpesctl.experiments.model import EVERY, Fault, Step
+from alpesctl.journal import Entry, Journal, undo
 from alpesctl.runtimes.base import Replica, State
+
+PAPER: Any = SimpleNamespace(begin=lambda *_: None, end=lambda *_: None)
 
 
 class Stage:
@@ -41,12 +47,16 @@ class Stage:
     def unpause(self, service: str, number: int) -> None:
         self._set("unpause", service, number, State.RUNNING)
 
-    def replicas(self, *, with_usage: bool = False, with_health: bool = True) -> list[Replica]:
-        return [Replica(s, n, state, "") for (s, n), state in self.states.items()]
+    def replicas(
+        self, services: Collection[str] | None = None, *, with_usage: bool = False, with_health: bool = True
+    ) -> list[Replica]:
+        return [Replica(s, n, state, "") for (s, n), state in self.states.items() if not services or s in services]
 
 
-def play(stage: Stage, *faults: Fault, observe: Callable[[Step], int] = lambda _: 0) -> FaultRunner:
-    runner = FaultRunner(stage, faults, observe, time.monotonic)  # type: ignore[arg-type]
+def play(
+    stage: Stage, *faults: Fault, observe: Callable[[Step], int] = lambda _: 0, journal: Any = PAPER
+) -> FaultRunner:
+    runner = FaultRunner(stage, faults, observe, time.monotonic, journal)  # type: ignore[arg-type]
     runner.start(time.monotonic())
     runner.finish(10.0)
     return runner
@@ -73,6 +83,74 @@ def test_a_pause_of_what_is_then_killed_is_not_lifted_but_started() -> None:
     stage = Stage(("db", 1))
     play(stage, Fault(0.0, (Step("pause", "db"), Step("kill", "db", restart_after=0.02))))
     assert [call[0] for call in stage.calls] == ["pause", "kill", "start"]
+
+
+def test_every_replica_is_hit_and_started_again() -> None:
+    stage = Stage(("w", 1), ("w", 2), ("v", 1))
+    runner = play(stage, Fault(0.0, (Step("stop", "w", EVERY, restart_after=0.0),)))
+    assert stage.calls == [("stop", "w", 1), ("stop", "w", 2), ("start", "w", 1), ("start", "w", 2)]
+    assert {event.turn for event in runner.events} == {0}
+
+
+def test_every_replica_of_a_service_without_any_is_an_error() -> None:
+    runner = play(Stage(("w", 1)), Fault(0.0, (Step("kill", "v", EVERY),)))
+    assert [event.error for event in runner.events] == ["there is no v-1"]
+
+
+def test_turns_are_numbered_in_order_of_time() -> None:
+    stage = Stage(("w", 1), ("v", 1))
+    often = Fault(0.02, (Step("kill", "w", restart_after=0.0),), repeat=2, every=0.2)
+    between = Fault(0.1, (Step("kill", "v", restart_after=0.0),))
+    runner = play(stage, often, between)
+    assert [(e.action, e.target, e.turn) for e in runner.events] == [
+        ("kill", "w-1", 0),
+        ("restart", "w-1", 0),
+        ("kill", "v-1", 1),
+        ("restart", "v-1", 1),
+        ("kill", "w-1", 2),
+        ("restart", "w-1", 2),
+    ]
+
+
+def test_the_journal_holds_a_fault_from_before_it_happens_until_it_is_undone(tmp_path: Path) -> None:
+    journal, seen = Journal(tmp_path / "faults.json"), []
+
+    class Watched(Stage):
+        def _set(self, call: str, service: str, number: int, state: State) -> None:
+            seen.append((call, journal.entries()))
+            super()._set(call, service, number, state)
+
+    play(Watched(("w", 1)), Fault(0.0, (Step("pause", "w", seconds=0.01),)), journal=journal)
+    assert seen == [("pause", [Entry("w", 1, "pause")]), ("unpause", [Entry("w", 1, "pause")])]
+    assert journal.entries() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_undone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "faults.json")
+    stage = Stage(("w", 1), ("db", 1), ("v", 1))
+    for service, action, state in (("w", "kill", State.EXITED), ("db", "pause", State.PAUSED)):
+        journal.begin(service, 1, action)
+        stage.states[service, 1] = state
+    journal.begin("v", 1, "stop")  # it runs again
+    journal.begin("gone", 1, "stop")
+    words = undo(journal, stage)  # type: ignore[arg-type]
+    assert stage.calls == [("start", "w", 1), ("unpause", "db", 1)]
+    assert words[0] == "undone, of a run that was killed: w-1 (kill)"
+    assert journal.entries() == []
+
+
+def test_what_can_not_be_undone_stays_in_the_journal(tmp_path: Path) -> None:
+    class Stuck(Stage):
+        def start(self, service: str, number: int) -> None:
+            raise AlpesError("no memory")
+
+    journal = Journal(tmp_path / "faults.json")
+    journal.begin("w", 1, "kill")
+    stage = Stuck(("w", 1))
+    stage.states["w", 1] = State.EXITED
+    assert undo(journal, stage) == ["a killed run's fault is still there: w-1 (kill): no memory"]  # type: ignore[arg-type]
+    assert journal.entries() == [Entry("w", 1, "kill")]
 
 
 def test_steps_wait_for_their_condition_and_repeat() -> None:
@@ -115,7 +193,9 @@ def test_a_replica_that_is_not_there_is_an_error() -> None:
 
 def test_undo_does_not_wait_for_the_timeline() -> None:
     stage = Stage(("w", 1))
-    runner = FaultRunner(stage, [Fault(0.0, (Step("kill", "w", restart_after=60.0),))], lambda _: 0, time.monotonic)  # type: ignore[arg-type]
+    runner = FaultRunner(
+        stage, [Fault(0.0, (Step("kill", "w", restart_after=60.0),))], lambda _: 0, time.monotonic, PAPER
+    )  # type: ignore[arg-type]
     happened = threading.Event()
     runner._report = lambda event: happened.set()
     runner.start(time.monotonic())
@@ -202,6 +282,6 @@ def test_how_long_the_timeline_may_take() -> None:
         Step("kill", "w", restart_after=3.0),
     )
     many = (Fault(10.0, steps, repeat=5, every=6.0), Fault(40.0, (Step("kill", "w", restart_after=1.0),)))
-    runner = FaultRunner(Stage(), many, lambda _: 0, time.monotonic)  # type: ignore[arg-type]
+    runner = FaultRunner(Stage(), many, lambda _: 0, time.monotonic, PAPER)  # type: ignore[arg-type]
     assert runner.longest() == 10.0 + 24.0 + 12.5
-    assert FaultRunner(Stage(), (), lambda _: 0, time.monotonic).longest() == 0.0  # type: ignore[arg-type]
+    assert FaultRunner(Stage(), (), lambda _: 0, time.monotonic, PAPER).longest() == 0.0  # type: ignore[arg-type]

@@ -194,3 +194,27 @@ def test_what_was_published_twice_was_not_delivered_again(
     after = Snapshot({DAY: 100 + COUNT}, {DAY: 100 + COUNT}, deliveries)
     found = prove(evidence(made, list(range(COUNT)), topic=topic, after=after, delivered=delivered))
     assert found.redelivered_total == redelivered
+
+
+REJECTED_ONES = frozenset(range(20, 30))
+
+
+@given(lost=numbers, otherwise=numbers)
+def test_what_must_be_rejected_is_counted_as_that_and_as_nothing_else(lost: set[int], otherwise: set[int]) -> None:
+    made = ledger()
+    rows = [
+        Row(made.id(i), i + 0.6, "w", "rejected" if (i in REJECTED_ONES) != (i in otherwise) else "ok")
+        for i in range(COUNT)
+        if i not in lost
+    ]
+    found = prove(evidence(made, [], rows=rows, must_be_rejected=REJECTED_ONES.__contains__))
+    assert set(found.counted_otherwise) == {made.text(i) for i in otherwise - lost}
+    assert {item.id for item in found.lost} == {made.text(i) for i in lost | otherwise}
+    assert found.counted == COUNT - len(lost | otherwise)
+
+
+def test_only_what_goes_over_http_must_be_in_the_access_log() -> None:
+    made = ledger()
+    log = {made.id(i): [LogEntry(201, 1)] for i in range(30)}
+    found = prove(evidence(made, list(range(COUNT)), log=log, over_http=lambda i: i < 31))
+    assert found.not_in_log == (made.text(30),)

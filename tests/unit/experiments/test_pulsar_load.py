@@ -10,7 +10,7 @@ from alpesctl.experiments.ledger import Ledger, Outcome
 from alpesctl.experiments.model import Event, Load
 from alpesctl.experiments.pulsar_load import PulsarLoad, classify
 from alpesctl.experiments.schedule import Schedule
-from alpesctl.experiments.template import body_template
+from alpesctl.experiments.template import InTurn
 
 
 class Held:
@@ -32,11 +32,11 @@ class Held:
 
 @pytest.mark.parametrize("pending", [1, 100, 511, 512, 1000])
 def test_a_burst_keeps_to_its_limit_and_ends(pending: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    event = Event({"id": "{id}"})
     load: Any = PulsarLoad.__new__(PulsarLoad)
     load._load = Load("pulsar", "burst", "t", 0.0, 1500, pending=pending)
-    load._body, load._properties, load._buckets = body_template(event.body), {}, 0
-    load._producer = producer = Held()
+    load._event = InTurn([Event({"id": "{id}"})])
+    producer = Held()
+    load._producers = SimpleNamespace(current=producer, tend=lambda _now: None)
     looks = iter(range(5_000))  # a hang ends the test
 
     def sleep(_: float) -> None:

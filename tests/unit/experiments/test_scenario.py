@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from alpesctl.errors import UsageError
+from alpesctl.experiments.model import EVERY
 from alpesctl.experiments.scenario import Overrides, load_scenario, parse_scenario
 
 SHIPPED = sorted((Path(__file__).parents[3] / "scenarios").glob("*.toml"))
@@ -42,7 +43,7 @@ counted_per_minute = 5900
 
 def test_a_good_one_is_read() -> None:
     scenario = parse_scenario(GOOD, "x.toml")
-    assert (scenario.load.count, scenario.load.duration, scenario.load.model) == (1_000, 10.0, "open")
+    assert (scenario.count, scenario.duration, scenario.loads[0].model) == (1_000, 10.0, "open")
     assert scenario.faults[0].steps[0].restart_after == 1.0
 
 
@@ -135,14 +136,14 @@ def parsed(**overrides: object):  # type: ignore[no-untyped-def]
 
 def test_a_lower_rate_keeps_the_duration_and_lowers_what_follows_from_it() -> None:
     scenario = parsed(rate=10.0)
-    assert (scenario.load.count, scenario.load.duration) == (100, 10.0)
+    assert (scenario.count, scenario.duration) == (100, 10.0)
     assert scenario.thresholds.counted_per_minute == pytest.approx(0.95 * 600)
     assert parsed(rate=1000.0).thresholds.counted_per_minute == 5900
 
 
 def test_another_duration_keeps_the_faults_in_their_place() -> None:
     scenario = parsed(duration=4.0)
-    assert (scenario.load.count, scenario.faults[0].at) == (400, 2.0)
+    assert (scenario.count, scenario.faults[0].at) == (400, 2.0)
 
 
 def test_no_faults_expects_none() -> None:
@@ -183,16 +184,80 @@ def test_it_is_cheap_to_import() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-SQL = ("rows", "tally", "counters", "deliveries", "pending")
-OF_TESTS = sorted((Path(__file__).parents[2] / "e2e" / "scenarios").glob("*.toml"))
+MIXED = (
+    GOOD.replace("[load]", "[[load]]")
+    .replace("[event]", '[[load]]\nkind = "http"\nurl = "http://web:80/x"\nrate = 50.0\nduration = 20.0\n[event]')
+    .replace("[thresholds]", '[readback.access_log]\nservice = "web"\n[thresholds]')
+)
 
 
-@pytest.mark.parametrize("name", SQL)
-def test_all_scenarios_read_back_by_the_same_sql(name: str) -> None:
-    """Each file stands alone, so its SQL is written out in each; it must not drift."""
-    assert SHIPPED
-    assert OF_TESTS
-    found = {path.name: getattr(load_scenario(path).readback, name) for path in (*SHIPPED, *OF_TESTS)}
-    first = found[SHIPPED[0].name]
-    assert first
-    assert {path: sql for path, sql in found.items() if sql != first} == {}
+def test_several_loads_share_the_events_and_keep_their_shares() -> None:
+    scenario = parse_scenario(MIXED, "x.toml")
+    assert [(load.kind, load.rate, load.count) for load in scenario.loads] == [
+        ("pulsar", 100.0, 1_000),
+        ("http", 50.0, 1_000),
+    ]
+    assert (scenario.rate, scenario.count, scenario.duration) == (150.0, 2_000, 20.0)
+    assert scenario.loads[0].events == scenario.loads[1].events
+    slower = parse_scenario(MIXED, "x.toml", Overrides(rate=15.0))
+    assert [(load.rate, load.count) for load in slower.loads] == [(10.0, 100), (5.0, 100)]
+    fewer = parse_scenario(MIXED, "x.toml", Overrides(count=200))
+    assert [load.count for load in fewer.loads] == [100, 100]
+
+
+def test_over_http_the_access_log_must_be_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_scenario(MIXED.replace('[readback.access_log]\nservice = "web"\n', ""), "x.toml")
+    assert "readback.access_log is missing" in caught.value.what
+
+
+def test_a_burst_has_no_other_load_beside_it() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_scenario(MIXED.replace("rate = 50.0\nduration = 20.0", 'model = "burst"\ncount = 5'), "x.toml")
+    assert "has a burst among several" in caught.value.what
+
+
+BAD = """[load]
+counted_as = "rejected"
+[[load.event]]
+raw = '{"id": "{id}", "n": 1e999'
+[[load.event]]
+raw_base64 = "/3tpZH0="
+properties = { commandId = "{id}" }
+"""
+
+
+def test_a_load_may_have_events_of_its_own_in_turn_that_must_be_rejected() -> None:
+    text = GOOD.replace('[event]\nbody = { id = "{id}" }', "").replace("[load]\n", BAD.partition("[[")[0])
+    text = text.replace("[[fault]]", BAD[BAD.index("[[") :] + "[[fault]]")
+    with pytest.raises(UsageError) as caught:
+        parse_scenario(text, "x.toml")
+    assert "readback.rejected is missing" in caught.value.what
+    (load,) = parse_scenario(text.replace("tally =", 'rejected = "x %(ids)s"\ntally ='), "x.toml").loads
+    assert load.counted_as == "rejected"
+    assert [event.raw for event in load.events] == [b'{"id": "{id}", "n": 1e999', b"\xff{id}"]
+
+
+def test_what_is_included_fills_in_what_the_file_lacks_and_errors_name_the_file(tmp_path: Path) -> None:
+    at = GOOD.index("[readback]")
+    (tmp_path / "shared.toml").write_text('name = "other"\n' + GOOD[at:])
+    text = 'include = ["shared.toml"]\n' + GOOD[:at]
+    scenario = parse_scenario(text, "x.toml", folder=tmp_path)
+    assert (scenario.name, scenario.readback.topic, scenario.thresholds.counted_per_minute) == ("x", "t", 5900)
+    (tmp_path / "shared.toml").write_text(GOOD[at:].replace('topic = "t"', "topic = 1"))
+    with pytest.raises(UsageError) as caught:
+        parse_scenario(text, "x.toml", folder=tmp_path)
+    assert caught.value.what.startswith(f"{tmp_path / 'shared.toml'}: readback.topic is 1")
+    with pytest.raises(UsageError) as caught:
+        parse_scenario(text.replace("shared", "none"), "x.toml", folder=tmp_path)
+    assert "include names none.toml" in caught.value.what
+
+
+def test_a_fault_may_hit_every_replica_and_a_restart_is_a_stop_that_ends_at_once() -> None:
+    text = GOOD.replace('"kill"', '"restart"').replace("restart_after = 1.0", 'replica = "all"')
+    (fault,) = parse_scenario(text, "x.toml").faults
+    (step,) = fault.steps
+    assert (fault.name, step.action, step.restart_after, step.replica) == ("restart all worker", "stop", 0.0, EVERY)
+    with pytest.raises(UsageError) as caught:
+        parse_scenario(text.replace('"all"', '"some"'), "x.toml")
+    assert "use one of: all" in caught.value.out

@@ -11,7 +11,7 @@ from alpesctl.experiments.model import Shape
 from alpesctl.experiments.observer import Silent
 from alpesctl.experiments.shaping import PutBack, held, shaped
 from alpesctl.runtimes.base import State
-from tests.unit.experiments.test_faults import Stage
+from tests.unit.experiments.test_faults import PAPER, Stage
 
 
 class Shaper:
@@ -31,7 +31,7 @@ class Shaper:
 
 
 def bench(runtime: Any, shaper: Any) -> Any:
-    return SimpleNamespace(runtime=runtime, shaper=shaper, admin=None, root=Path("/x"))
+    return SimpleNamespace(runtime=runtime, shaper=shaper, admin=None, root=Path("/x"), journal=PAPER)
 
 
 def test_each_service_is_put_back_though_one_fails_and_the_error_of_the_run_stays() -> None:
