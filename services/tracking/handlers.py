@@ -6,18 +6,36 @@ Must know neither Pulsar nor SQL: both come in through protocols.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.tracking.domain.errors import Unacceptable
-from services.tracking.domain.interaction import Interaction
-from services.tracking.domain.outcomes import Batch, Outcome, Probe, Rejected
+from services.tracking.domain.errors import Refuses, Unacceptable
+from services.tracking.domain.interaction import Interaction, fingerprint
+from services.tracking.domain.outcomes import Applied, Batch, Outcome, Probe, Rejected
+
+DIFFERENT = "interaction_id: is there already, with another content"
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was new in a batch: numbers by status, and the dead letters among it."""
+
+    ok: int = 0
+    errors: int = 0
+    letters: list[Rejected] = field(default_factory=list)
+
+    def add(self, batch: Batch, applied: Applied) -> None:
+        self.ok += applied.ok
+        self.errors += applied.errors
+        if applied.errors:
+            self.letters += batch.rejected.values()
 
 
 class Store(Protocol):
     """Where batches are counted, each in one transaction of its own."""
 
-    def apply(self, batch: Batch) -> int:
-        """Store what is new and count it; return how many outcomes were new.
+    def apply(self, batch: Batch) -> Applied:
+        """Store what is new and count it; tell what was new, and what stood there already.
 
         Raises Unacceptable if what is in the batch can't be stored, Refuses if the store must be mended first;
         other errors are the store's own, and pass.
@@ -45,23 +63,70 @@ def sort(outcomes: Sequence[Outcome], redelivered: int = 0) -> Batch:
     return Batch(len(outcomes), redelivered, interactions, probes, rejected)
 
 
-def count(store: Store, outcomes: Sequence[Outcome], redelivered: int, reject: Reject) -> int:
-    """Have the outcomes stored and counted; return how many were new.
+def count(store: Store, outcomes: Sequence[Outcome], redelivered: int, reject: Reject) -> Counted:
+    """Have the outcomes stored and counted; tell what was new.
 
     Normally one transaction. If something in it is unacceptable, halves are tried, down to the culprit,
-    which becomes a dead letter.
+    which becomes a dead letter. So does, in a transaction that follows, what came under an id that stands for
+    something else: nothing is acknowledged before, so that it comes again if this one ends in between.
     """
-    return _count(store, outcomes, redelivered, reject, 0)
+    counted = Counted()
+    _count(store, list(enumerate(outcomes)), redelivered, reject, counted)
+    return counted
 
 
-def _count(store: Store, outcomes: Sequence[Outcome], redelivered: int, reject: Reject, offset: int) -> int:
+Items = Sequence[tuple[int, Outcome]]
+"""Outcomes with their places in the batch that came in."""
+
+
+def _count(store: Store, items: Items, redelivered: int, reject: Reject, counted: Counted) -> None:
+    batch = sort([outcome for _, outcome in items], redelivered)
     try:
-        return store.apply(sort(outcomes, redelivered))
+        applied = store.apply(batch)
     except Unacceptable as error:
-        if len(outcomes) == 1:
-            return store.apply(sort([reject(offset, f"the database refuses it: {error}")], redelivered))
-    middle = len(outcomes) // 2
-    # The broker's redeliveries are noted once, with the first half.
-    return _count(store, outcomes[:middle], redelivered, reject, offset) + _count(
-        store, outcomes[middle:], 0, reject, offset + middle
-    )
+        if len(items) == 1:
+            _keep(store, items[0], redelivered, reject, counted, error)
+            return
+        middle = len(items) // 2
+        # The broker's redeliveries are noted once, with the first half.
+        _count(store, items[:middle], redelivered, reject, counted)
+        _count(store, items[middle:], 0, reject, counted)
+        return
+    counted.add(batch, applied)
+    if applied.there or batch.distinct < batch.messages:
+        _compare(store, items, batch, applied, reject, counted)
+
+
+def _compare(store: Store, items: Items, batch: Batch, applied: Applied, reject: Reject, counted: Counted) -> None:
+    """What came under an id that was there before, or twice in the batch, is absorbed if it says the same, becomes
+    a dead letter if not, and is tried again where what stands there can't be seen yet."""
+    again: list[tuple[int, Outcome]] = []
+    for index, outcome in items:
+        if isinstance(outcome, Interaction):
+            stands = applied.there.get(outcome.id, batch.interactions[outcome.id])
+            if stands is None:
+                again.append((index, outcome))
+            elif stands is not outcome and fingerprint(stands) != fingerprint(outcome):
+                again.append((index, reject(index, DIFFERENT)))
+    if again:
+        _count(store, again, 0, reject, counted)
+
+
+def _keep(
+    store: Store, item: tuple[int, Outcome], redelivered: int, reject: Reject, counted: Counted, error: Unacceptable
+) -> None:
+    """Have what the store refuses kept as a dead letter, and a dead letter that it refuses as a bare one."""
+    index, outcome = item
+    letter = outcome if isinstance(outcome, Rejected) else reject(index, f"the database refuses it: {error}")
+    if letter is not outcome:
+        batch = sort([letter], redelivered)
+        try:
+            counted.add(batch, store.apply(batch))
+            return
+        except Unacceptable as again:
+            error = again
+    batch = sort([letter.bare(str(error))], redelivered)
+    try:
+        counted.add(batch, store.apply(batch))
+    except Unacceptable as last:
+        raise Refuses(f"the database refuses even a bare dead letter: {last}") from last

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     database_url: str = "postgresql+psycopg2://app:app@tracking_db:5432/app"
     topic_commands_tracking: str = "commands.tracking"
     subscription_name: str = "tracking-svc"
+    outbox_max_rows: int = Field(default=1_000_000, ge=0)
     host: str = "127.0.0.1"
     port: int | None = None
     replica: str = Field(default_factory=socket.gethostname, validation_alias="ALPES_REPLICA")

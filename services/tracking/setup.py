@@ -1,10 +1,11 @@
 """One-shot: migrations, topics, subscriptions. Idempotent; ends with 0 once everything is there.
 
-`python -m services.tracking.setup`
+`python -m services.tracking.setup`, or with the revision to go back to: `python -m services.tracking.setup --down 0003`
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -27,8 +28,9 @@ log = structlog.get_logger()
 Result = TypeVar("Result")
 
 
-def migrate(sqlalchemy_url: str) -> None:
-    """Bring the database to the newest migration, in one transaction that holds an advisory lock."""
+def migrate(sqlalchemy_url: str, revision: str = "head", *, down: bool = False) -> None:
+    """Bring the database up to the newest migration or this one, or down to it, in one transaction that holds an
+    advisory lock. Raises what the database refuses, and RuntimeError where going down would lose what was accepted."""
     config = Config()
     config.set_main_option("script_location", "services.tracking:migrations")
     config.set_main_option("path_separator", "os")
@@ -37,7 +39,7 @@ def migrate(sqlalchemy_url: str) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            (command.downgrade if down else command.upgrade)(config, revision)
     finally:
         engine.dispose()
 
@@ -68,8 +70,15 @@ def patiently(step: Callable[[], Result], what: str) -> Result:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m services.tracking.setup", description="Migrations and topics.")
+    parser.add_argument("--down", metavar="REVISION", help="only take migrations back, down to this one")
+    down: str | None = parser.parse_args().down
     settings = Settings()
     logs.configure("tracking-setup", settings.replica)
+    if down is not None:
+        migrate(settings.sqlalchemy_url, down, down=True)
+        log.info("database is at an older migration", revision=down)
+        return
     patiently(lambda: migrate(settings.sqlalchemy_url), "migrations")
     log.info("database is at its newest migration")
     patiently(lambda: create_topics(settings), "topics")

@@ -21,3 +21,8 @@ def connect(conninfo: str, name: str, *, autocommit: bool = True, connect_timeou
     """A connection; `name` is what pg_stat_activity shows, `connect_timeout` in seconds."""
     options = {**CONNECT, "connect_timeout": connect_timeout}
     return psycopg.connect(conninfo, autocommit=autocommit, application_name=name, **options)
+
+
+async def connect_async(conninfo: str, name: str) -> psycopg.AsyncConnection[Any]:
+    """A connection for an event loop, in autocommit."""
+    return await psycopg.AsyncConnection.connect(conninfo, autocommit=True, application_name=name, **CONNECT)

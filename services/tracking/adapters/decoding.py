@@ -16,6 +16,8 @@ from services.tracking.domain.interaction import own_id, parse
 from services.tracking.domain.outcomes import Outcome, Probe, Rejected
 
 TRACK = "TrackInteraction"
+# The property of a command whose time is the service's, not its caller's.
+STAMPED = "timestampStamped"
 # A dead letter that is published again carries these, so that it is judged, and counted, once more.
 LETTER_ID, LETTER_GENERATION = "deadLetterId", "deadLetterGeneration"
 _MAX_GENERATION = 2**31 - 1
@@ -64,20 +66,25 @@ def decode(message: Message) -> Outcome:
         event_id = own_id(body)
         if event_id is None:
             raise RuleBroken("interaction_id", "required", "is required")
-        return parse(body, event_id, published(message))
+        return parse(body, event_id, published(message), stamped=STAMPED in properties)
     except RuleBroken as broken:
         return reject(message, str(broken))
 
 
 def read(raw: bytes) -> Mapping[str, Any]:
     """A JSON object from its bytes. Raises RuleBroken for anything else, NaN and Infinity included."""
-    try:
-        body = _JSON.decode(raw.decode())
-    except (ValueError, RecursionError):
-        raise RuleBroken("", "json", "the body must be JSON") from None
+    body = read_json(raw)
     if not isinstance(body, dict):
         raise RuleBroken("", "object", "the body must be a JSON object")
     return body
+
+
+def read_json(raw: bytes) -> Any:
+    """What JSON's bytes say. Raises RuleBroken for anything else."""
+    try:
+        return _JSON.decode(raw.decode())
+    except (ValueError, RecursionError):
+        raise RuleBroken("", "json", "the body must be JSON") from None
 
 
 def reject(message: Message, reason: str) -> Rejected:

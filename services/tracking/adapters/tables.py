@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Integer, LargeBinary, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -28,7 +42,10 @@ class InteractionRow(SQLModel, table=True):
     """One counted interaction. Never updated: its transaction's commit time is when it was counted."""
 
     __tablename__ = "interactions"
-    __table_args__ = (Index("interactions_newest", "timestamp", "id"),)
+    __table_args__ = (
+        Index("interactions_newest", "timestamp", "id"),
+        Index("interactions_of_campaign", "campaign_id", "timestamp", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     interaction_type: str = _text()
@@ -36,6 +53,7 @@ class InteractionRow(SQLModel, table=True):
     target_element_type: str = _text()
     campaign_id: str = _text()
     timestamp: datetime = Field(sa_type=DateTime(timezone=True))
+    timestamp_given: bool | None = Field(default=None)
     day: date = Field(sa_type=Date)
     amount: int | None = Field(default=None, sa_type=BigInteger)
     currency: str | None = _text(default=None)
@@ -76,6 +94,29 @@ class DeadLetterRow(SQLModel, table=True):
     published_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
+class OutboxRow(SQLModel, table=True):
+    """An event accepted while the broker was away: a message that the relay publishes, then deletes."""
+
+    __tablename__ = "outbox"
+
+    position: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    id: UUID = Field(unique=True)
+    fingerprint: str = _text()
+    partition_key: str = _text()
+    properties: dict[str, str] = Field(sa_type=JSONB)
+    body: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = _now()
+
+
+class OutboxSizeRow(SQLModel, table=True):
+    """Rows that entered the outbox less rows that left it, by slot: the sum over all slots is its size."""
+
+    __tablename__ = "outbox_size"
+
+    slot: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    rows: int = Field(sa_type=BigInteger)
+
+
 class DailyStatusRow(SQLModel, table=True):
     """How many messages of a day were counted with a status."""
 
@@ -84,6 +125,20 @@ class DailyStatusRow(SQLModel, table=True):
     day: date = Field(sa_type=Date, primary_key=True)
     status: str = Field(sa_type=Text, primary_key=True)
     count: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class CampaignCountRow(SQLModel, table=True):
+    """How many interactions of a type a campaign got on a day; `amount` is the sum of a currency's minor units, and
+    both are 0 and "" but for conversions."""
+
+    __tablename__ = "campaign_daily_counts"
+
+    campaign_id: str = Field(sa_type=Text, primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)
+    interaction_type: str = Field(sa_type=Text, primary_key=True)
+    currency: str = Field(sa_type=Text, primary_key=True)
+    count: int = Field(sa_column=Column(BigInteger, nullable=False))
+    amount: Decimal = Field(sa_column=Column(Numeric, nullable=False))
 
 
 class WorkerDeliveriesRow(SQLModel, table=True):

@@ -5,53 +5,81 @@ Must hold no state but what it is given.
 
 from __future__ import annotations
 
-import base64
-import binascii
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import structlog
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
+from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException
 
-from services.tracking.adapters.reading import Bounded, DatabaseError, Position, Reading
+from services.tracking.adapters.reading import Bounded, CampaignCount, DatabaseError, Reading, Wanted
 from services.tracking.adapters.tables import InteractionRow
-from services.tracking.api import problems
-from services.tracking.api.documents import OPENAPI_POST
-from services.tracking.api.ingest import PATH, Ingest, Publishes, Receive, Scope, Send
+from services.tracking.api import batch, cursors, documents, ingest, problems
+from services.tracking.api.ingest import Accepts
 from services.tracking.api.problems import Problem
+from services.tracking.api.requests import Receive, Scope, Send, send_problem
 from services.tracking.domain.identity import canonical
+from services.tracking.domain.interaction import MAX_TEXT, TYPES
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+WITHOUT_NUL = r"^[^\x00]*$"
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+# Pydantic alone takes numbers for days, and seconds, since 1970.
+Day = Annotated[date, BeforeValidator(date.fromisoformat)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Text = Annotated[str, Query(min_length=1, max_length=MAX_TEXT, pattern=WITHOUT_NUL)]
+
+# Where FastAPI does not see all methods.
+ALLOWED = {ingest.PATH: "GET, POST", batch.PATH: "POST"}
+
+BAD_CURSOR = problems.bad_parameter("cursor", "cursor", "must be one that a page gave")
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
 log = structlog.get_logger()
 
 
-class Connected(Publishes, Protocol):
-    """A publisher that knows whether it is connected."""
-
-    def is_connected(self) -> bool: ...
+class Broker(Protocol):
+    def trouble(self) -> str | None:
+        """Why nothing is published now, None if it is."""
+        ...
 
 
 class Application:
-    """The ASGI application: the hot path directly, everything else through FastAPI."""
+    """The ASGI application: what accepts events directly, everything else through FastAPI."""
 
-    def __init__(self, publisher: Connected, reading: Reading) -> None:
-        self._ingest = Ingest(publisher)
-        self.api = build(publisher, reading)
+    def __init__(self, accepting: Accepts, broker: Broker, reading: Reading, outbox_max_rows: int) -> None:
+        self._posts: dict[str, ingest.Ingest | batch.Batch] = {
+            ingest.PATH: ingest.Ingest(accepting),
+            batch.PATH: batch.Batch(accepting),
+        }
+        self.api = build(broker, reading, outbox_max_rows)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == PATH:
-            await self._ingest(scope, receive, send)
-        else:
+        accepts = self._posts.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if accepts is None:
             await self.api(scope, receive, send)
+            return
+        try:
+            await accepts(scope, receive, send)
+        except Exception:
+            # The boundary: a caller gets a problem for our bugs, too.
+            log.exception("unexpected")
+            await send_problem(send, problems.internal())
 
 
-def build(publisher: Connected, reading: Reading) -> FastAPI:
+def build(broker: Broker, reading: Reading, outbox_max_rows: int) -> FastAPI:
     """FastAPI's part."""
     api = FastAPI(
         title="AlpesPartners tracking",
@@ -63,41 +91,56 @@ def build(publisher: Connected, reading: Reading) -> FastAPI:
     _document(api)
     read = Bounded()
 
-    @api.get("/tracking/health")
+    @api.get("/tracking/health", responses=documents.HEALTH)
     async def health() -> dict[str, str]:
         return {"status": "healthy"}
 
-    @api.get("/tracking/health/ready")
+    @api.get("/tracking/health/ready", responses=documents.READY)
     async def ready() -> Response:
-        failing = {}
-        if not publisher.is_connected():
-            failing["pulsar"] = "not connected"
+        checks = {"pulsar": broker.trouble() or "ok"}
         try:
-            await read(reading.ping)
+            rows = await read(reading.outbox_rows)
         except DatabaseError:
-            failing["database"] = "does not answer"
+            checks |= {"database": "does not answer", "outbox": "unknown"}
+        else:
+            checks |= {"database": "ok", "outbox": "ok" if rows < outbox_max_rows else "full"}
+        failing = {name: what for name, what in checks.items() if what != "ok"}
         if not failing:
-            return JSONResponse({"status": "ready", "checks": {"pulsar": "ok", "database": "ok"}})
+            return JSONResponse({"status": "ready", "checks": checks})
+        if "pulsar" not in failing or "outbox" not in failing:
+            # Events are accepted durably: by the broker or, while that is away, by the outbox.
+            return JSONResponse({"status": "degraded", "checks": checks})
         names = ", ".join(f"{name} {what}" for name, what in failing.items())
-        checks = {name: failing.get(name, "ok") for name in ("pulsar", "database")}
         return _response(Problem(503, "not-ready", "Not ready", names, {"checks": checks}))
 
-    @api.get("/tracking/interactions")
+    @api.get("/tracking/interactions", responses=documents.NEWEST)
     async def newest(
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT, cursor: str | None = None
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: str | None = None,
+        campaign_id: Text | None = None,
+        interaction_type: Annotated[str | None, Query(json_schema_extra={"enum": sorted(TYPES)})] = None,
+        first: Annotated[Moment | None, Query(alias="from")] = None,
+        before: Annotated[Moment | None, Query(alias="to")] = None,
     ) -> Response:
+        if interaction_type is not None and interaction_type not in TYPES:
+            types = ", ".join(sorted(TYPES))
+            return _response(problems.bad_parameter("interaction_type", "choice", f"must be one of {types}"))
         after = None
         if cursor is not None:
-            after = _position(cursor)
+            after = cursors.position(cursor)
             if after is None:
-                return _response(problems.bad_parameter("cursor", "cursor", "must be one that a page gave"))
-        rows = await read(reading.newest, limit, after)
+                return _response(BAD_CURSOR)
+        rows = await read(reading.newest, limit, after, Wanted(campaign_id, interaction_type, first, before))
         answer: dict[str, Any] = {"status": "success", "data": [_interaction(row) for row in rows]}
-        answer["next_cursor"] = _cursor(rows[-1]) if len(rows) == limit else None
+        answer["next_cursor"] = cursors.at(rows[-1].timestamp, rows[-1].id) if len(rows) == limit else None
         return JSONResponse(answer)
 
-    @api.get("/tracking/interactions/{interaction_id}")
-    async def one(interaction_id: str) -> Response:
+    @api.get(batch.PATH, include_in_schema=False)
+    async def no_interaction() -> None:
+        raise HTTPException(405)
+
+    @api.get("/tracking/interactions/{interaction_id}", responses=documents.ONE)
+    async def one(interaction_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> Response:
         found = canonical(interaction_id)
         if found is None:
             return _response(Problem(400, "invalid-id", "Invalid interaction ID", "Invalid interaction ID"))
@@ -106,17 +149,47 @@ def build(publisher: Connected, reading: Reading) -> FastAPI:
             return _response(Problem(404, "not-found", "Interaction not found", "Interaction not found"))
         return JSONResponse({"status": "success", "data": _interaction(row)})
 
-    @api.get("/tracking/stats/daily")
+    @api.get("/tracking/stats/daily", responses=documents.DAILY)
     async def daily(
-        first: Annotated[date | None, Query(alias="from")] = None,
-        last: Annotated[date | None, Query(alias="to")] = None,
+        first: Annotated[Day | None, Query(alias="from")] = None,
+        last: Annotated[Day | None, Query(alias="to")] = None,
     ) -> Response:
         rows = await read(reading.daily, first, last)
         return JSONResponse(
             {"items": [{"day": row.day.isoformat(), "status": row.status, "count": row.count} for row in rows]}
         )
 
+    @api.get("/tracking/stats/campaigns", responses=documents.CAMPAIGNS)
+    async def campaigns(
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: str | None = None,
+        campaign_id: Text | None = None,
+        first: Annotated[Day | None, Query(alias="from")] = None,
+        last: Annotated[Day | None, Query(alias="to")] = None,
+    ) -> Response:
+        after = None
+        if cursor is not None:
+            after = cursors.decoded(cursor)
+            if not after or "\x00" in after:
+                return _response(BAD_CURSOR)
+        counts = await read(reading.campaigns, limit, after, campaign_id, first, last)
+        full = len({count.campaign_id for count in counts}) == limit
+        answer = {"items": _campaigns(counts), "next_cursor": cursors.encoded(counts[-1].campaign_id) if full else None}
+        return JSONResponse(answer)
+
     return api
+
+
+def _campaigns(counts: Sequence[CampaignCount]) -> list[dict[str, Any]]:
+    """One item a campaign and type; of conversions, with the sums by currency."""
+    items: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in counts:
+        key = (each.campaign_id, each.interaction_type)
+        item = items.setdefault(key, {"campaign_id": key[0], "interaction_type": key[1], "count": 0, "amounts": {}})
+        item["count"] += each.count
+        if each.currency:
+            item["amounts"][each.currency] = each.amount
+    return list(items.values())
 
 
 def _errors(api: FastAPI) -> None:
@@ -131,8 +204,8 @@ def _errors(api: FastAPI) -> None:
         problem = Problem(error.status_code, "about:blank", str(error.detail), str(error.detail))
         response = _response(problem)
         response.headers.update(error.headers or {})
-        if error.status_code == 405 and request.url.path == PATH:
-            response.headers["allow"] = "GET, POST"  # FastAPI does not see the hot path
+        if error.status_code == 405 and request.url.path in ALLOWED:
+            response.headers["allow"] = ALLOWED[request.url.path]
         return response
 
     async def database(_request: Request, error: Exception) -> Response:
@@ -151,8 +224,7 @@ def _document(api: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if api.openapi_schema is None:
             schema = get_openapi(title=api.title, version=api.version, routes=api.routes)
-            schema["paths"].setdefault(PATH, {})["post"] = OPENAPI_POST
-            api.openapi_schema = schema
+            api.openapi_schema = documents.complete(schema)
         return api.openapi_schema
 
     api.openapi = openapi  # type: ignore[method-assign]
@@ -179,17 +251,3 @@ def _interaction(row: InteractionRow) -> dict[str, Any]:
 
 def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
-
-
-def _cursor(row: InteractionRow) -> str:
-    return base64.urlsafe_b64encode(f"{_iso(row.timestamp)}|{row.id}".encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> Position | None:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        time, _, event_id = text.partition("|")
-        moment = datetime.fromisoformat(time)
-        return (moment, UUID(event_id)) if moment.tzinfo is not None else None
-    except (ValueError, binascii.Error):
-        return None

@@ -23,8 +23,8 @@ class Problem:
     more: dict[str, Any] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
 
-    def body(self, instance: str | None = None) -> bytes:
-        members: dict[str, Any] = {
+    def members(self) -> dict[str, Any]:
+        return {
             "type": self.kind,
             "title": self.title,
             "status": self.status,
@@ -32,9 +32,9 @@ class Problem:
             "error": self.detail,
             **self.more,
         }
-        if instance is not None:
-            members["instance"] = instance
-        return json.dumps(members).encode()
+
+    def body(self) -> bytes:
+        return json.dumps(self.members()).encode()
 
 
 def bad_field(name: str, rule: str, detail: str) -> Problem:
@@ -82,12 +82,22 @@ def nothing_attempted(why: str) -> Problem:
     )
 
 
+def key_reused(event_id: str) -> Problem:
+    return Problem(
+        409,
+        "key-reused",
+        "The id is that of another event",
+        "an event with this interaction_id or Idempotency-Key and another body is accepted already; it stays as it is",
+        {"interaction_id": event_id},
+    )
+
+
 def in_doubt(why: str, event_id: str) -> Problem:
     return Problem(
         504,
         IN_DOUBT,
         "The event may have been accepted",
-        f"the broker's receipt did not come: {why}; send it again with the same interaction_id",
+        f"nobody confirmed it: {why}; send it again with the same interaction_id",
         {"interaction_id": event_id},
         (("retry-after", "1"),),
     )

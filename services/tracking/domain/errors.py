@@ -2,6 +2,9 @@
 
 TrackingError
 ├── RuleBroken        a field of an event breaks a rule
+├── NothingAttempted  an event is neither on its way nor stored, and won't be
+├── InDoubt           an event may have been accepted, or may yet be
+├── KeyReused         an id is that of another event
 ├── Unacceptable      the store refuses a batch because of what is in it, not of its own state
 └── Refuses           the store refuses every batch because of its own state, until somebody mends it
 """
@@ -21,6 +24,18 @@ class RuleBroken(TrackingError):
         self.field = field
         self.rule = rule
         self.detail = detail
+
+
+class NothingAttempted(TrackingError):
+    """The event was given to nobody: it may be sent again as if it had never been."""
+
+
+class InDoubt(TrackingError):
+    """The event was handed over, and nobody said what became of it."""
+
+
+class KeyReused(TrackingError):
+    """An event with this id and another body is accepted already; this one was not."""
 
 
 class Unacceptable(TrackingError):

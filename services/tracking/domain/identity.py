@@ -40,6 +40,11 @@ def derive_id(own: str | None, idempotency_key: str | None, request_id: str | No
     return str(uuid4())
 
 
+def placed(source: str, place: int) -> str:
+    """The id of the event at a place of a list, from what names the list."""
+    return str(uuid5(NAMESPACE_URL, f"alpes:{source}/{place}"))
+
+
 def bucket(event_id: str) -> str:
     """The message's key: few enough that batches stay large, many enough to spread over workers."""
     return _BUCKET_NAMES[zlib.crc32(event_id.encode()) % BUCKETS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,10 @@ FIRST_YEAR = 1970
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Something a visitor did. `id` is canonical, `timestamp` in UTC, `amount` in minor units."""
+    """Something a visitor did. `id` is canonical, `timestamp` in UTC, `amount` in minor units.
+
+    `timestamp_given` is whether the caller named the time, rather than the service.
+    """
 
     id: str
     interaction_type: str
@@ -28,6 +32,7 @@ class Interaction:
     timestamp: datetime
     amount: int | None = None
     currency: str | None = None
+    timestamp_given: bool = True
 
 
 def own_id(body: Mapping[str, Any]) -> str | None:
@@ -41,8 +46,9 @@ def own_id(body: Mapping[str, Any]) -> str | None:
     return found
 
 
-def parse(body: Mapping[str, Any], event_id: str, now: datetime) -> Interaction:
-    """The interaction that a body describes; `now` (UTC) is its time if it names none.
+def parse(body: Mapping[str, Any], event_id: str, now: datetime, *, stamped: bool = False) -> Interaction:
+    """The interaction that a body describes; `now` (UTC) is its time if it names none. `stamped` is whether the
+    service, not the caller, wrote the body's time.
 
     Raises RuleBroken for the first rule that the body breaks. Members that we don't know are ignored.
     """
@@ -50,16 +56,34 @@ def parse(body: Mapping[str, Any], event_id: str, now: datetime) -> Interaction:
     if kind not in TYPES:
         raise RuleBroken("interaction_type", "choice", f"must be one of {', '.join(sorted(TYPES))}")
     amount, currency = _money(body, kind)
+    timestamp = body.get("timestamp")
     return Interaction(
         event_id,
         kind,
         _text(body, "target_element_id"),
         _text(body, "target_element_type"),
         _text(body, "campaign_id"),
-        _time(body.get("timestamp"), now),
+        _time(timestamp, now),
         amount,
         currency,
+        timestamp is not None and not stamped,
     )
+
+
+def fingerprint(event: Interaction) -> str:
+    """What two bodies under one id share if they say the same, in 32 hexadecimal digits. The id isn't in it, nor
+    a time that the service gave: it differs between two calls of the same caller."""
+    members = (
+        event.interaction_type,
+        event.target_element_id,
+        event.target_element_type,
+        event.campaign_id,
+        event.timestamp.isoformat() if event.timestamp_given else "",
+        "" if event.amount is None else str(event.amount),
+        event.currency or "",
+    )
+    # No member holds U+0000: so no two different events are written alike.
+    return hashlib.blake2b("\x00".join(members).encode(), digest_size=16).hexdigest()
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from services.tracking.domain.interaction import Interaction
@@ -31,6 +31,12 @@ class Rejected:
     properties: Mapping[str, str]
     body: bytes
 
+    def bare(self, why: str) -> Rejected:
+        """The same without what people chose beside the body, which the store refuses with it."""
+        return replace(
+            self, reason=f"{self.reason}; kept without key and properties: {why}", partition_key="", properties={}
+        )
+
 
 Outcome = Interaction | Probe | Rejected
 
@@ -45,3 +51,18 @@ class Batch:
     interactions: Mapping[str, Interaction] = field(default_factory=dict)
     probes: Mapping[tuple[str, int], Probe] = field(default_factory=dict)
     rejected: Mapping[tuple[str, int], Rejected] = field(default_factory=dict)
+
+    @property
+    def distinct(self) -> int:
+        """How many outcomes it holds: fewer than messages where an id came more than once."""
+        return len(self.interactions) + len(self.probes) + len(self.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a batch: how many of its outcomes were new, by status; and what stood already under the ids of
+    its interactions, None where that can't be seen yet."""
+
+    ok: int = 0
+    errors: int = 0
+    there: Mapping[str, Interaction | None] = field(default_factory=dict)

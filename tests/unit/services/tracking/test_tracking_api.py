@@ -15,14 +15,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from services.tracking.accepting import Accepting
 from services.tracking.adapters import reading as reading_module
-from services.tracking.adapters.decoding import read
-from services.tracking.adapters.publisher import InDoubt, NothingAttempted
+from services.tracking.adapters.decoding import STAMPED, read
+from services.tracking.adapters.reading import CampaignCount, Wanted
 from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
 from services.tracking.api.app import Application
-from services.tracking.api.ingest import MAX_BODY
-from services.tracking.domain.identity import bucket, canonical
-from tests.unit.services.tracking.tracking_fakes import FakePublisher
+from services.tracking.api.ingest import MAX_BODY, PATH
+from services.tracking.domain.errors import InDoubt, NothingAttempted
+from services.tracking.domain.identity import bucket, canonical, placed
+from services.tracking.domain.recent import Recent
+from tests.unit.services.tracking.tracking_fakes import FakeOutbox, FakePublisher
 
 ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
 REQUEST = "0123456789abcdef0123456789abcdef"
@@ -45,6 +48,7 @@ class FakeReading:
     def __init__(self, rows: Sequence[InteractionRow] = (), away: bool = False) -> None:
         self.rows = rows
         self.away = away
+        self.waiting = 0
         self.asked: list[Any] = []
 
     def _answer(self, *asked: Any) -> None:
@@ -52,20 +56,30 @@ class FakeReading:
         if self.away:
             raise OperationalError("SELECT 1", {}, ConnectionError("refused"))
 
-    def ping(self) -> None:
+    def outbox_rows(self) -> int:
         self._answer()
+        return self.waiting
 
     def one(self, event_id: UUID) -> InteractionRow | None:
         self._answer(event_id)
         return next((row for row in self.rows if row.id == event_id), None)
 
-    def newest(self, limit: int, after: Any) -> Sequence[InteractionRow]:
-        self._answer(limit, after)
+    def newest(self, limit: int, after: Any, wanted: Wanted) -> Sequence[InteractionRow]:
+        self._answer(limit, after, wanted)
         return self.rows[:limit]
 
     def daily(self, first: date | None, last: date | None) -> Sequence[DailyStatusRow]:
         self._answer(first, last)
         return [DailyStatusRow(day=AT.date(), status="ok", count=2)]
+
+    def campaigns(self, *asked: Any) -> Sequence[CampaignCount]:
+        self._answer(*asked)
+        return [
+            CampaignCount("a", "click", "", 3, 0),
+            CampaignCount("a", "conversion", "EUR", 2, 1250),
+            CampaignCount("a", "conversion", "USD", 1, 99),
+            CampaignCount("b", "view", "", 1, 0),
+        ]
 
 
 class Answer:
@@ -83,9 +97,13 @@ def call(
     *,
     publisher: FakePublisher | None = None,
     reading: FakeReading | None = None,
+    outbox: FakeOutbox | None = None,
+    recent: Recent | None = None,
     chunks: list[bytes] | None = None,
 ) -> Answer:
-    app = Application(publisher or FakePublisher(), reading or FakeReading())  # type: ignore[arg-type]
+    broker = publisher or FakePublisher()
+    accepting = Accepting(broker, outbox or FakeOutbox(NothingAttempted("the database is away")), recent or Recent())
+    app = Application(accepting, broker, reading or FakeReading(), 10)  # type: ignore[arg-type]
     path, _, query = target.partition("?")
     parts = chunks or [body]
     incoming = [
@@ -140,7 +158,7 @@ def test_an_accepted_event_is_published_under_its_id() -> None:
     assert published["interaction_id"] == expected
     assert datetime.fromisoformat(published["timestamp"]).tzinfo is not None
     assert key == bucket(expected)
-    assert properties == {"name": "TrackInteraction", "commandId": expected, "correlationId": REQUEST}
+    assert properties == {"name": "TrackInteraction", "commandId": expected, "correlationId": REQUEST, STAMPED: "true"}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +228,71 @@ def test_nothing_attempted_and_in_doubt_are_told_apart() -> None:
     assert problem(doubtful, 504, "in-doubt")["interaction_id"] == ID
 
 
+def test_an_event_that_the_broker_does_not_take_is_accepted_by_the_outbox() -> None:
+    for error in (NothingAttempted("not connected"), InDoubt("Timeout")):
+        outbox = FakeOutbox()
+        answer = post({**BODY, "interaction_id": ID}, publisher=FakePublisher(error), outbox=outbox)
+        assert (answer.status, answer.body) == (201, {"status": "success", "interaction_id": ID})
+        assert list(outbox.stored) == [ID]
+
+
+def test_an_id_with_another_body_is_a_conflict() -> None:
+    recent, publisher = Recent(), FakePublisher()
+    changes = ({}, {"campaign_id": "other"}, {"timestamp": "2026-11-24T10:00:00Z"}, {})
+    answers = [
+        post({**BODY, **change}, {"Idempotency-Key": ID}, recent=recent, publisher=publisher) for change in changes
+    ]
+    assert [answer.status for answer in answers] == [201, 409, 409, 201]
+    assert problem(answers[1], 409, "key-reused")["interaction_id"] == ID
+    assert len(publisher.sent) == 2
+
+
+def batch(events: Any, headers: dict[str, str] | None = None, **more: Any) -> Answer:
+    raw = events if isinstance(events, bytes) else json.dumps(events).encode()
+    return call("POST", f"{PATH}/batch", raw, {"Content-Type": "application/json", **(headers or {})}, **more)
+
+
+def test_a_batch_has_an_answer_for_each_event_in_order() -> None:
+    publisher, recent = FakePublisher(), Recent()
+    events = [BODY, {**BODY, "campaign_id": 7}, {**BODY, "interaction_id": ID}, "no object"]
+    events.append({**BODY, "interaction_id": ID, "campaign_id": "other"})
+    answer = batch(events, {"X-Alpes-Request-ID": REQUEST}, publisher=publisher, recent=recent)
+    assert answer.status == 200
+    results = answer.body["results"]
+    assert [result["status"] for result in results] == ["success", 400, "success", 400, 409]
+    assert [results[0]["interaction_id"], results[2]["interaction_id"]] == [placed(REQUEST, 0), ID]
+    assert (results[1]["field"], results[3]["field"], results[4]["type"]) == ("campaign_id", "", "key-reused")
+    assert len(publisher.sent) == 2
+
+
+def test_a_batch_that_comes_again_has_the_same_ids() -> None:
+    for headers in ({"Idempotency-Key": "k"}, {"X-Alpes-Request-ID": REQUEST}):
+        first, again = (batch([BODY, BODY], headers).body["results"] for _ in range(2))
+        assert first == again
+        assert first[0] != first[1]
+
+
+def test_a_batch_of_which_all_is_accepted_is_a_201_and_one_of_which_nothing_could_be_attempted_a_503() -> None:
+    assert batch([BODY] * 1000).status == 201
+    away = FakePublisher(NothingAttempted("not connected"))
+    answer = batch([BODY] * 2, publisher=away)
+    problem(answer, 503, "nothing-attempted")
+    assert answer.headers["retry-after"] == "1"
+    assert batch([BODY, {}], publisher=away).status == 200
+
+
+@pytest.mark.parametrize(
+    ("raw", "rule"), [(b"", "json"), (b"{}", "list"), (b"[]", "length"), (b"[" + b"1," * 1000 + b"1]", "length")]
+)
+def test_what_is_no_batch_is_refused(raw: bytes, rule: str) -> None:
+    assert problem(batch(raw), 400, "invalid-interaction")["rule"] == rule
+
+
+def test_a_batch_has_a_limit_of_its_own() -> None:
+    assert batch([{**BODY, "more": "x" * MAX_BODY}]).status == 201
+    problem(batch(b"", {"Content-Length": str(2 * 2**20 + 1)}), 413, "too-large")
+
+
 def test_a_bug_is_a_problem_too() -> None:
     problem(post(publisher=FakePublisher(KeyError("bug"))), 500, "internal")
 
@@ -230,7 +313,26 @@ def test_health_is_static_and_ready_names_what_fails() -> None:
         reading=FakeReading(away=True),
     )
     found = problem(answer, 503, "not-ready")
-    assert found["checks"] == {"pulsar": "not connected", "database": "does not answer"}
+    assert found["checks"] == {"pulsar": "not connected", "database": "does not answer", "outbox": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("connected", "away", "waiting", "status", "checks"),
+    [
+        (False, False, 9, 200, {"pulsar": "not connected", "database": "ok", "outbox": "ok"}),
+        (False, False, 10, 503, {"pulsar": "not connected", "database": "ok", "outbox": "full"}),
+        (True, True, 0, 200, {"pulsar": "ok", "database": "does not answer", "outbox": "unknown"}),
+        (True, False, 10, 200, {"pulsar": "ok", "database": "ok", "outbox": "full"}),
+    ],
+)
+def test_a_replica_is_ready_while_it_can_accept(
+    connected: bool, away: bool, waiting: int, status: int, checks: dict[str, str]
+) -> None:
+    reading = FakeReading(away=away)
+    reading.waiting = waiting
+    answer = call("GET", "/tracking/health/ready", publisher=FakePublisher(connected=connected), reading=reading)
+    assert (answer.status, answer.body["checks"]) == (status, checks)
+    assert answer.body["status"] == ("degraded" if status == 200 else 503)
 
 
 def test_one_interaction() -> None:
@@ -249,7 +351,7 @@ def test_pages_follow_each_other_by_a_cursor() -> None:
     first = call("GET", "/tracking/interactions?limit=2", reading=reading)
     assert [item["id"] for item in first.body["data"]] == [str(UUID(int=2)), str(UUID(int=1))]
     last = call("GET", f"/tracking/interactions?limit=3&cursor={first.body['next_cursor']}", reading=reading)
-    assert reading.asked[-1] == (3, (AT, UUID(int=1)))
+    assert reading.asked[-1] == (3, (AT, UUID(int=1)), Wanted())
     assert last.body["next_cursor"] is None
 
 
@@ -262,10 +364,49 @@ def test_pages_follow_each_other_by_a_cursor() -> None:
         ("cursor=x", "cursor"),
         ("cursor=%C3%A9", "cursor"),
         ("cursor=" + base64.urlsafe_b64encode(b"2026-11-24T12:00:00|7").decode(), "cursor"),
+        ("interaction_type=buy", "interaction_type"),
+        ("campaign_id=", "campaign_id"),
+        ("campaign_id=a%00b", "campaign_id"),
+        ("from=yesterday", "from"),
+        ("to=1795688000", "to"),
     ],
 )
 def test_a_bad_parameter_is_named(query: str, field: str) -> None:
     answer = call("GET", f"/tracking/interactions?{query}")
+    assert problem(answer, 400, "invalid-parameter")["field"] == field
+
+
+def test_a_page_can_be_of_a_campaign_a_type_and_a_time() -> None:
+    reading = FakeReading([row(1)])
+    query = "campaign_id=c%201&interaction_type=click&from=2026-11-24T12:00:00%2B02:00&to=2026-11-25"
+    assert call("GET", f"/tracking/interactions?{query}", reading=reading).status == 200
+    first, before = datetime(2026, 11, 24, 10, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)
+    assert reading.asked == [(100, None, Wanted("c 1", "click", first, before))]
+
+
+def test_campaigns_have_their_types_and_their_money() -> None:
+    reading = FakeReading()
+    first = call("GET", "/tracking/stats/campaigns?limit=2&from=2026-11-01&to=2026-11-30", reading=reading)
+    assert first.body["items"] == [
+        {"campaign_id": "a", "interaction_type": "click", "count": 3, "amounts": {}},
+        {"campaign_id": "a", "interaction_type": "conversion", "count": 3, "amounts": {"EUR": 1250, "USD": 99}},
+        {"campaign_id": "b", "interaction_type": "view", "count": 1, "amounts": {}},
+    ]
+    cursor = first.body["next_cursor"]
+    last = call("GET", f"/tracking/stats/campaigns?limit=3&cursor={cursor}&campaign_id=b", reading=reading)
+    assert last.body["next_cursor"] is None
+    assert reading.asked == [
+        (2, None, None, date(2026, 11, 1), date(2026, 11, 30)),
+        (3, "b", "b", None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("limit=0", "limit"), ("cursor=%C3%A9", "cursor"), ("cursor=AA", "cursor"), ("from=x", "from")],
+)
+def test_a_bad_parameter_of_campaigns_is_named(query: str, field: str) -> None:
+    answer = call("GET", f"/tracking/stats/campaigns?{query}")
     assert problem(answer, 400, "invalid-parameter")["field"] == field
 
 
@@ -274,7 +415,8 @@ def test_daily_statistics_have_the_originals_shape() -> None:
     answer = call("GET", "/tracking/stats/daily?from=2026-11-01&to=2026-11-30", reading=reading)
     assert answer.body == {"items": [{"day": "2026-11-24", "status": "ok", "count": 2}]}
     assert reading.asked == [(date(2026, 11, 1), date(2026, 11, 30))]
-    problem(call("GET", "/tracking/stats/daily?from=x"), 400, "invalid-parameter")
+    for wrong in ("x", "0", "2026-13-01"):
+        problem(call("GET", f"/tracking/stats/daily?from={wrong}"), 400, "invalid-parameter")
 
 
 def test_a_database_that_is_away_is_a_503() -> None:
@@ -301,6 +443,10 @@ def test_a_database_that_says_nothing_is_a_503(target: str, monkeypatch: pytest.
 def test_a_method_that_is_not_allowed_learns_which_are() -> None:
     assert call("DELETE", "/tracking/interactions").headers["allow"] == "GET, POST"
     assert call("DELETE", "/tracking/stats/daily").headers["allow"] == "GET"
+    for method in ("GET", "OPTIONS"):
+        answer = call(method, f"{PATH}/batch")
+        problem(answer, 405, "about:blank")
+        assert answer.headers["allow"] == "POST"
 
 
 def test_unknown_paths_and_methods_are_problems_too() -> None:
@@ -313,5 +459,5 @@ def test_openapi_shows_the_hot_path() -> None:
     post_it = paths["/tracking/interactions"]["post"]
     schema = post_it["requestBody"]["content"]["application/json"]["schema"]
     assert set(schema["required"]) == set(BODY)
-    assert {"201", "400", "413", "415", "503", "504"} == set(post_it["responses"])
+    assert {"201", "400", "409", "413", "415", "503", "504"} == set(post_it["responses"])
     assert "get" in paths["/tracking/interactions"]

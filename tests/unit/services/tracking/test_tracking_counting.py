@@ -35,6 +35,7 @@ def test_an_interactions_day_is_that_of_its_time() -> None:
             "day": "2026-11-24",
             "amount": 1999,
             "currency": "EUR",
+            "given": True,
         }
     ]
     assert (values["worker"], values["received"], values["redelivered"]) == ("w1", 1, 1)
@@ -86,6 +87,7 @@ class FakeConnection:
     [
         (errors.UntranslatableCharacter("bad"), Unacceptable),
         (errors.CheckViolation("bad"), Unacceptable),
+        (errors.ProgramLimitExceeded("too big"), Unacceptable),
         (errors.AdminShutdown("away"), psycopg.Error),
         (errors.DeadlockDetected("away"), psycopg.Error),
         (errors.DiskFull("away"), psycopg.Error),
@@ -107,3 +109,17 @@ def test_the_databases_errors_are_told_apart(
         Counter("postgresql://", "w1").apply(sort([Probe("a", 0, DAY)]))
     if expected is Refuses:
         assert (error.sqlstate or "ProgrammingError") in str(caught.value)
+
+
+def test_what_is_refused_is_named_without_the_databases_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = errors.InvalidTextRepresentation('invalid input syntax for type uuid: "secret"')
+    monkeypatch.setattr(module, "connect", lambda *_: FakeConnection(error))
+    with pytest.raises(Unacceptable, match=r"^22P02 InvalidTextRepresentation$"):
+        Counter("postgresql://", "w1").apply(sort([Probe("a", 0, DAY)]))
+
+
+def test_what_is_too_much_at_once_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 300)
+    monkeypatch.setattr(module, "connect", lambda *_: pytest.fail("sent"))
+    with pytest.raises(Unacceptable, match="bytes are too many"):
+        Counter("postgresql://", "w1").apply(sort([Rejected("b", 0, DAY, "why", "topic", "7", {}, b"x" * 150)]))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.tracking.adapters.decoding import decode, reject
+from services.tracking.adapters.decoding import STAMPED, decode, reject
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Probe, Rejected
 from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId
@@ -28,8 +28,22 @@ NAMED = {"name": "TrackInteraction"}
 def test_a_command_is_an_interaction_at_its_publication() -> None:
     message = FakeMessage(json.dumps(BODY).encode(), NAMED)
     assert decode(message) == Interaction(
-        ID, "click", "123", "button", "123", datetime.fromtimestamp(1_790_000_000, UTC)
+        ID,
+        "click",
+        "123",
+        "button",
+        "123",
+        datetime.fromtimestamp(1_790_000_000, UTC),
+        timestamp_given=False,
     )
+
+
+def test_a_command_says_who_gave_its_time() -> None:
+    body = json.dumps({**BODY, "timestamp": "2026-11-24T10:00:00Z"}).encode()
+    for properties, by_caller in ((NAMED, True), ({**NAMED, STAMPED: "true"}, False)):
+        outcome = decode(FakeMessage(body, properties))
+        assert isinstance(outcome, Interaction)
+        assert (outcome.timestamp, outcome.timestamp_given) == (datetime(2026, 11, 24, 10, tzinfo=UTC), by_caller)
 
 
 @pytest.mark.parametrize("body", [b'{"demo":true}', b"", b"\x00\xff" * 512])

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.tracking.adapters.decoding import read
+from services.tracking.adapters.encoding import encode
 from services.tracking.domain.errors import RuleBroken
-from services.tracking.domain.interaction import MAX_AMOUNT, MAX_TEXT, own_id, parse
+from services.tracking.domain.interaction import MAX_AMOUNT, MAX_TEXT, fingerprint, own_id, parse
 
 ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -137,6 +139,50 @@ def test_an_id_that_is_no_uuid_is_named(value: object) -> None:
     with pytest.raises(RuleBroken) as caught:
         own_id({"interaction_id": value})
     assert (caught.value.field, caught.value.rule) == ("interaction_id", "uuid")
+
+
+LATER = NOW.replace(hour=13)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"interaction_id": ID},
+        {"unknown": 1},
+        {"timestamp": None},
+    ],
+)
+def test_bodies_that_say_the_same_share_a_fingerprint(same: dict[str, Any]) -> None:
+    assert fingerprint(parse({**SALE, **same}, "another", LATER)) == fingerprint(parse(SALE, ID, NOW))
+
+
+def test_a_time_has_one_fingerprint_however_it_is_written() -> None:
+    written = ("2026-11-24T10:00:00Z", "2026-11-24T12:00:00+02:00")
+    assert len({fingerprint(parse({**BODY, "timestamp": time}, ID, NOW)) for time in written}) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"interaction_type": "view", "amount": None, "currency": None},
+        {"target_element_id": "124"},
+        {"target_element_type": "link"},
+        {"campaign_id": "124"},
+        {"target_element_id": "123button", "target_element_type": "x"},
+        {"timestamp": "2026-11-24T10:00:00Z"},
+        {"amount": 2000},
+        {"currency": "USD"},
+    ],
+)
+def test_bodies_that_say_something_else_have_another_fingerprint(other: dict[str, Any]) -> None:
+    assert fingerprint(parse({**SALE, **other}, ID, NOW)) != fingerprint(parse(SALE, ID, NOW))
+
+
+@pytest.mark.parametrize("body", [BODY, {**SALE, "timestamp": "2026-11-24T10:00:00Z"}])
+def test_a_worker_finds_the_fingerprint_that_the_api_found(body: dict[str, Any]) -> None:
+    accepted = parse(body, ID, NOW)
+    counted = parse(read(encode(accepted)), ID, LATER, stamped=not accepted.timestamp_given)
+    assert fingerprint(counted) == fingerprint(accepted)
 
 
 json_values = st.recursive(

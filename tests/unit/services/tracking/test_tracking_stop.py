@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import uvicorn
 
 from services.tracking import logs, server
+from services.tracking.adapters.reading import Overdue
 from services.tracking.stop import Stop
 
 ROOT = Path(__file__).parents[4]
@@ -81,15 +84,20 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> list[Stop]:
 
 
 def test_a_signal_in_the_last_moment_of_the_start_stops_it(stops: list[Stop], monkeypatch: pytest.MonkeyPatch) -> None:
-    publisher, reading = Closing(), Closing()
+    reading = Closing()
     served: list[Any] = []
 
-    def read(*_: Any) -> Closing:
-        stops[0].set()
-        return reading
+    class Connecting(Closing):
+        def keep(self) -> threading.Event:
+            return threading.Event()
 
-    monkeypatch.setattr(server, "connect", lambda *_: publisher)
-    monkeypatch.setattr(server, "Reading", read)
+        def is_connected(self) -> bool:
+            stops[0].set()
+            return True
+
+    publisher = Connecting()
+    monkeypatch.setattr(server, "make_publisher", lambda *_: publisher)
+    monkeypatch.setattr(server, "Reading", lambda *_: reading)
     monkeypatch.setattr(server.Server, "run", lambda self: served.append(self))
     monkeypatch.setattr(server, "Application", lambda *_: None)
     assert server.main() == 0
@@ -100,7 +108,40 @@ def test_a_signal_while_it_begins_to_listen_stops_it() -> None:
     async def app(*_: Any) -> None: ...
 
     stop = Stop()
-    serving = server.Server(uvicorn.Config(app), stop)
+    serving = server.Server(uvicorn.Config(app), stop, contextlib.AsyncExitStack)
     assert not asyncio.run(serving.on_tick(1))
     stop.set()
     assert asyncio.run(serving.on_tick(1))
+
+
+@pytest.mark.parametrize(("broker", "database", "listens"), [(True, False, 1), (False, True, 1), (False, False, 0)])
+def test_a_replica_listens_once_broker_or_database_is_there(
+    broker: bool, database: bool, listens: int, stops: list[Stop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    class Broker(Closing):
+        def keep(self) -> threading.Event:
+            tried = threading.Event()
+            tried.set()
+            return tried
+
+        def is_connected(self) -> bool:
+            return broker
+
+    class Database(Closing):
+        def outbox_rows(self) -> int:
+            asked.append(None)
+            if len(asked) == 3:
+                stops[0].set()
+            if not database:
+                raise Overdue("no answer")
+            return 0
+
+    served: list[object] = []
+    monkeypatch.setattr(server, "make_publisher", lambda *_: Broker())
+    monkeypatch.setattr(server, "Reading", lambda *_: Database())
+    monkeypatch.setattr(server.Server, "run", lambda self: served.append(self))
+    monkeypatch.setattr(server, "LOOK_S", 0.001)
+    assert server.main() == 0
+    assert len(served) == listens

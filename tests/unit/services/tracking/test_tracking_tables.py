@@ -7,7 +7,9 @@ import re
 from sqlmodel import SQLModel
 
 from services.tracking.adapters import tables
-from services.tracking.migrations.versions.v0001_tables import UP
+from services.tracking.migrations.versions import v0001_tables, v0002_outbox, v0003_repeats, v0004_campaigns
+
+UP = v0001_tables.UP + v0002_outbox.UP + v0003_repeats.UP + v0004_campaigns.UP
 
 
 def migrated() -> dict[str, set[tuple[str, bool]]]:
@@ -16,6 +18,9 @@ def migrated() -> dict[str, set[tuple[str, bool]]]:
     for statement in UP:
         match = re.search(r"CREATE TABLE (\w+) \((.*)\)", statement, re.S)
         if match is None:
+            added = re.search(r"ALTER TABLE (\w+) ADD COLUMN (\w+) (.*)", statement)
+            if added is not None:
+                found[added[1]].add((added[2], "NOT NULL" not in added[3]))
             continue
         lines = [line.strip().strip(",") for line in match[2].strip().splitlines()]
         columns = [line for line in lines if not line.startswith("PRIMARY KEY")]

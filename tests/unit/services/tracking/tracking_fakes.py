@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from services.tracking.domain.errors import Unacceptable
-from services.tracking.domain.outcomes import Batch, Outcome
+from services.tracking.adapters.encoding import Command
+from services.tracking.domain.errors import KeyReused, Unacceptable
+from services.tracking.domain.interaction import Interaction, fingerprint
+from services.tracking.domain.outcomes import Applied, Batch, Outcome, Rejected
 
 
 @dataclass
@@ -69,16 +71,24 @@ class FakeStore:
         self.rows: dict[object, Outcome] = {}
         self.batches: list[Batch] = []
         self.redelivered = 0
+        # Ids whose row another worker committed while a statement ran: seen by the next one.
+        self.unseen: set[str] = set()
 
-    def apply(self, batch: Batch) -> int:
+    def apply(self, batch: Batch) -> Applied:
         arrived: dict[object, Outcome] = {**batch.interactions, **batch.probes, **batch.rejected}
         if any(self.poison(outcome) for outcome in arrived.values()):
             raise Unacceptable("22P05 unsupported Unicode escape sequence")
         self.batches.append(batch)
         self.redelivered += batch.redelivered
         new = {key: outcome for key, outcome in arrived.items() if key not in self.rows}
+        there: dict[str, Interaction | None] = {}
+        for key, outcome in self.rows.items():
+            if key in batch.interactions and isinstance(outcome, Interaction):
+                there[outcome.id] = None if outcome.id in self.unseen else outcome
+                self.unseen.discard(outcome.id)
         self.rows |= new
-        return len(new)
+        errors = sum(isinstance(outcome, Rejected) for outcome in new.values())
+        return Applied(len(new) - errors, errors, there)
 
 
 class FakePublisher:
@@ -87,12 +97,34 @@ class FakePublisher:
     def __init__(self, error: Exception | None = None, connected: bool = True) -> None:
         self.error = error
         self.connected = connected
+        self.doubted = False
         self.sent: list[tuple[bytes, str, dict[str, str]]] = []
 
     def is_connected(self) -> bool:
         return self.connected
 
-    async def publish(self, body: bytes, key: str, properties: Mapping[str, str]) -> None:
+    def is_doubted(self) -> bool:
+        return self.doubted
+
+    def trouble(self) -> str | None:
+        return None if self.connected else "not connected"
+
+    async def publish(self, body: bytes, key: str, properties: Mapping[str, str], *, probe: bool = False) -> None:
         if self.error is not None:
             raise self.error
         self.sent.append((body, key, dict(properties)))
+
+
+class FakeOutbox:
+    """Keeps what is stored, an id once; raises `error` instead where there is one."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.stored: dict[str, Command] = {}
+
+    async def store(self, command: Command) -> None:
+        if self.error is not None:
+            raise self.error
+        known = self.stored.setdefault(command.event.id, command)
+        if fingerprint(known.event) != fingerprint(command.event):
+            raise KeyReused("this id is that of another event")
