@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import psycopg
 import pulsar
@@ -16,15 +17,19 @@ import structlog
 from services.tracking import logs
 from services.tracking.adapters.broker import Commands, Letters
 from services.tracking.adapters.counting import Counter
-from services.tracking.adapters.decoding import Message, decode, reject
+from services.tracking.adapters.decoding import Message, decode, published, reject
 from services.tracking.adapters.link import BrokerAway, client
 from services.tracking.adapters.relay import relay
 from services.tracking.domain.errors import Refuses
-from services.tracking.handlers import Store, count
+from services.tracking.domain.interaction import Interaction
+from services.tracking.domain.outcomes import Rejected
+from services.tracking.handlers import Counted, Store, count
+from services.tracking.metrics import registry
 from services.tracking.settings import Settings
 from services.tracking.stop import Stop
-from workers.health import serve
+from workers.endpoint import serve
 from workers.loop import Loop
+from workers.metrics import Measured, Metrics
 
 PORT = 9010
 RELAY_PERIOD_S = 0.5
@@ -33,27 +38,64 @@ RELAY_RETRY_S = 1.0
 STUCK_S = 20.0
 # A stop that takes longer gives up: what isn't acknowledged is redelivered, so nothing is lost.
 STOP_S = 25.0
+# Of the dead letters of one batch; and of an id, in characters.
+LINES_A_BATCH, MOST_ID = 20, 128
 
 log = structlog.get_logger()
 
 
 class Handler:
-    """Decodes a batch and has it counted."""
+    """Decodes a batch, has it counted, tells of it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, metrics: Metrics) -> None:
         self._store = store
+        self._metrics = metrics
 
-    def __call__(self, messages: Sequence[Message]) -> int:
-        outcomes = [decode(message) for message in messages]
-        redelivered = sum(1 for message in messages if message.redelivery_count() > 0)
-        return count(self._store, outcomes, redelivered, lambda index, reason: reject(messages[index], reason))
+    def __call__(self, messages: Sequence[Message]) -> Counted:
+        with self._metrics.seconds.time(), self._metrics.failed.count_exceptions():
+            outcomes = [decode(message) for message in messages]
+            redelivered = sum(1 for message in messages if message.redelivery_count() > 0)
+            counted = count(self._store, outcomes, redelivered, lambda index, why: reject(messages[index], why))
+        now = datetime.now(UTC)
+        event = next((outcome for outcome in outcomes if isinstance(outcome, Interaction)), None)
+        self._metrics.batch(
+            Measured(
+                len(messages),
+                counted.ok,
+                counted.errors,
+                redelivered,
+                (now - published(messages[0])).total_seconds(),
+                None if event is None else (now - event.timestamp).total_seconds(),
+            )
+        )
+        tell(counted.letters)
+        return counted
+
+
+def tell(letters: Sequence[Rejected]) -> None:
+    """One line a dead letter, with the ids that its sender gave it; of a flood, the first ones."""
+    for letter in letters[:LINES_A_BATCH]:
+        ids = {name: letter.properties.get(name, "")[:MOST_ID] or None for name in ("correlationId", "commandId")}
+        log.warning(
+            "dead letter",
+            id=letter.id,
+            generation=letter.generation,
+            reason=letter.reason,
+            correlation_id=ids["correlationId"],
+            interaction_id=ids["commandId"],
+        )
+    if len(letters) > LINES_A_BATCH:
+        log.warning("more dead letters in this batch", count=len(letters) - LINES_A_BATCH)
 
 
 class Relay(threading.Thread):
     """Publishes dead letters while the worker runs."""
 
-    def __init__(self, settings: Settings, stopping: Stop) -> None:
+    def __init__(self, settings: Settings, stopping: Stop, metrics: Metrics) -> None:
         super().__init__(name="relay", daemon=True)
+        # What its last turn met, which is less than a second ago.
+        self.database_answers = False
+        self._metrics = metrics
         self._settings = settings
         self._stopping = stopping
         self._connection: pulsar.Client | None = None
@@ -75,6 +117,7 @@ class Relay(threading.Thread):
         try:
             published = relay(self._settings.conninfo, self._open)
         except psycopg.Error as error:
+            self.database_answers = False
             log.warning("dead letters wait", error=_line(error))
             return RELAY_RETRY_S
         except BrokerAway as error:
@@ -87,7 +130,9 @@ class Relay(threading.Thread):
             self._drop()
             log.exception("dead letters wait")
             return RELAY_RETRY_S
+        self.database_answers = True
         if published:
+            self._metrics.letters.inc(published)
             log.info("dead letters published", count=published)
         return 0.0 if published else RELAY_PERIOD_S
 
@@ -127,17 +172,21 @@ def main() -> int:
     commands = _subscribe(settings, stopping)
     if commands is None:
         return 0
+    figures = registry("tracking-worker")
+    metrics = Metrics(figures)
     store = Counter(settings.conninfo, settings.replica)
-    loop = Loop(commands, Handler(store), (psycopg.Error,), (Refuses,), stopping)
-    relaying = Relay(settings, stopping)
+    loop = Loop(commands, Handler(store, metrics), (psycopg.Error,), (Refuses,), stopping)
+    relaying = Relay(settings, stopping, metrics)
+    metrics.connected("broker", commands.is_connected)
+    metrics.connected("database", lambda: relaying.database_answers)
     relaying.start()
-    health = serve(settings.host, settings.port or PORT, lambda: trouble(commands, loop, relaying))
+    endpoint = serve(settings.host, settings.port or PORT, lambda: trouble(commands, loop, relaying), figures)
     log.info("started", topic=settings.topic, subscription=settings.subscription_name)
     loop.run()
     commands.close()
     relaying.join(3.0)
     store.close()
-    health.shutdown()
+    endpoint.shutdown()
     log.info("stopped")
     return 0
 

@@ -7,13 +7,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from services.tracking.adapters.link import BrokerAway
 from services.tracking.settings import Settings
 from services.tracking.stop import Stop
+from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId, FakeStore
 from workers import tracking_worker as module
 from workers.loop import Loop
-from workers.tracking_worker import Relay, trouble
+from workers.metrics import Metrics
+from workers.tracking_worker import Handler, Relay, trouble
 
 
 class FakeLetters:
@@ -28,7 +32,7 @@ class FakeLetters:
 def relaying(monkeypatch: pytest.MonkeyPatch) -> Relay:
     monkeypatch.setattr(module, "client", lambda _url: object())
     monkeypatch.setattr(module, "Letters", FakeLetters)
-    return Relay(Settings(), Stop())
+    return Relay(Settings(), Stop(), Metrics(CollectorRegistry()))
 
 
 def failing(errors: list[Exception], used: list[Any]) -> Callable[..., int]:
@@ -57,7 +61,9 @@ def test_the_databases_trouble_keeps_the_producer(relaying: Relay, monkeypatch: 
     used: list[FakeLetters] = []
     monkeypatch.setattr(module, "relay", failing([psycopg.OperationalError()], used))
     relaying.turn()
+    assert not relaying.database_answers
     relaying.turn()
+    assert relaying.database_answers
     assert used[0] is used[1]
 
 
@@ -85,3 +91,48 @@ def test_health_names_what_is_wrong(relaying: Relay, monkeypatch: pytest.MonkeyP
     assert trouble(commands, loop, relaying) == "the database refuses: 42P01"
     commands.connected = False
     assert trouble(commands, loop, relaying) == "no connection to the broker"
+
+
+def handled(messages: list[FakeMessage], store: FakeStore) -> tuple[dict[str, float | None], list[Any]]:
+    """What the metrics say of a batch, and the lines about it."""
+    figures = CollectorRegistry()
+    with capture_logs() as lines:
+        Handler(store, Metrics(figures))(messages)
+
+    def of(outcome: str) -> float | None:
+        return figures.get_sample_value("tracking_worker_messages_total", {"outcome": outcome})
+
+    return {outcome: of(outcome) for outcome in ("ok", "error", "absorbed")}, lines
+
+
+def test_a_dead_letter_leaves_one_line_with_its_ids_and_nothing_of_its_body() -> None:
+    named = {"name": "TrackInteraction", "correlationId": "c" * 500, "commandId": "e-1"}
+    bad = FakeMessage(b'{"interaction_id": "secret"}', named)
+    store = FakeStore()
+    found, lines = handled([bad, FakeMessage(b"secret", at=FakeMessageId(entry=9))], store)
+    assert found == {"ok": 1, "error": 1, "absorbed": 0}
+    (line,) = lines
+    assert (line["event"], line["reason"]) == ("dead letter", "interaction_id: must be a UUID")
+    assert (line["correlation_id"], line["interaction_id"]) == ("c" * 128, "e-1")
+    assert "secret" not in str(line)
+    assert handled([bad], store) == ({"ok": 0, "error": 0, "absorbed": 1}, [])
+
+
+def test_a_flood_of_dead_letters_leaves_few_lines() -> None:
+    flood = [FakeMessage(b"", {"name": "Odd"}, at=FakeMessageId(entry=entry)) for entry in range(100)]
+    found, lines = handled(flood, FakeStore())
+    assert found["error"] == 100
+    assert len(lines) == module.LINES_A_BATCH + 1
+    assert lines[-1]["count"] == 100 - module.LINES_A_BATCH
+
+
+def test_what_the_database_does_not_take_is_a_failed_batch() -> None:
+    class Away(FakeStore):
+        def apply(self, batch: object) -> Any:
+            raise psycopg.OperationalError
+
+    figures = CollectorRegistry()
+    with pytest.raises(psycopg.OperationalError):
+        Handler(Away(), Metrics(figures))([FakeMessage()])
+    assert figures.get_sample_value("tracking_worker_failed_batches_total") == 1
+    assert figures.get_sample_value("tracking_worker_batch_messages_count") == 0
