@@ -11,6 +11,7 @@ PULSAR_PORT=17650
 PULSAR_ADMIN_PORT=17090
 TRACKING_DB_PORT=17442
 TRACKING_PORTS=17010-17029
+TRACKING_WORKER_PORTS=17050-17069
 TRACKING_NGINX_PORT=17040
 ENV
 alpesctl() { .venv/bin/alpesctl --project-name "alpes-$(id -un)" --env-file "$env_file" "$@"; }

@@ -3,100 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 import signal
-import socket
-import subprocess
+import threading
 import time
-import urllib.request
-from collections.abc import Iterator
+import urllib.error
 from pathlib import Path
 
-import psutil
 import pytest
 
-from alpesctl.errors import ForeignError, StackDownError, UsageError
-from alpesctl.reconcile.apply import Applier
-from alpesctl.reconcile.observed import observe
-from alpesctl.reconcile.plan import Desired, plan_down, plan_up, with_dependencies
-from alpesctl.runtimes.base import Health, Replica, Runtime, State
-from alpesctl.runtimes.local.runtime import LocalRuntime
-from alpesctl.stack.load import load
+from alpesctl.errors import AlpesError, ForeignError, StackDownError, UsageError
+from alpesctl.runtimes.base import Health, Runtime, State
 from alpesctl.stack.model import Spec
+from tests.contract.acting import apply_down, apply_up, fetch, get, in_shell, left, processes, web
+from tests.contract.labs import Lab
 from tests.waiting import eventually
-
-PROJECT = Path(__file__).parent / "project"
-
-
-def free_range(count: int) -> str:
-    """A range of so many loopback ports that were all free a moment ago."""
-    for first in range(20_000, 60_000, count):
-        taken = False
-        for port in range(first, first + count):
-            with socket.socket() as probe:
-                taken = taken or probe.connect_ex(("127.0.0.1", port)) == 0
-        if not taken:
-            return f"{first}-{first + count - 1}"
-    raise AssertionError("no free ports")
-
-
-@pytest.fixture(scope="module")
-def spec() -> Spec:
-    return load(start=PROJECT, environment={"WEB_PORTS": free_range(20)}, project_name=f"contract-{os.getpid()}")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runtime")
-
-
-@pytest.fixture(scope="module", params=["local"])
-def shared(request: pytest.FixtureRequest, spec: Spec, folder: Path) -> Iterator[Runtime]:
-    made = LocalRuntime(spec, state_dir=folder / "state", cache_dir=folder / "cache")
-    yield made
-    apply_down(made, spec)
-
-
-@pytest.fixture
-def runtime(shared: Runtime, spec: Spec) -> Runtime:
-    """The project up, as every test finds it."""
-    shared.prepare(spec)
-    apply_up(shared, spec)
-    return shared
-
-
-def admin() -> object:
-    raise AssertionError("this project has no broker")
-
-
-def apply_up(runtime: Runtime, spec: Spec, counts: dict[str, int] | None = None) -> list[str]:
-    digests = {name: runtime.digest(service) for name, service in spec.services.items()}
-    plan = plan_up(Desired(spec, with_dependencies(spec, ()), counts or {}, digests), observe(runtime, spec, None))
-    Applier(runtime, spec, admin).apply(plan)  # type: ignore[arg-type]
-    return [str(operation) for operation in plan.operations]
-
-
-def apply_down(runtime: Runtime, spec: Spec) -> None:
-    Applier(runtime, spec, admin).apply(plan_down(spec, observe(runtime, spec, None)))  # type: ignore[arg-type]
-    runtime.teardown()
-
-
-def get(runtime: Runtime, number: int) -> list[str]:
-    with urllib.request.urlopen(f"http://{runtime.endpoint('web', 8000, number)}/", timeout=2) as answer:
-        return str(answer.read().decode()).split(" ", 2)
-
-
-def gone(pid: str) -> bool:
-    """Whether the process has ended, reaped by its parent or not yet."""
-    try:
-        return psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def web(runtime: Runtime, number: int) -> Replica:
-    return next(r for r in runtime.replicas(["web"]) if r.number == number)
 
 
 def test_up_twice_does_nothing_the_second_time(runtime: Runtime, spec: Spec) -> None:
@@ -109,7 +29,7 @@ def test_up_twice_does_nothing_the_second_time(runtime: Runtime, spec: Spec) -> 
 
 
 def test_the_environment_arrives_as_written(runtime: Runtime, spec: Spec) -> None:
-    assert get(runtime, 1)[2] == "50% off"
+    assert get(runtime, 1).greeting == "50% off"
 
 
 def test_replicas_get_the_lowest_ports_of_the_range_on_loopback(runtime: Runtime, spec: Spec) -> None:
@@ -126,6 +46,20 @@ def test_a_polite_stop_ends_with_0_and_stays_down(runtime: Runtime, spec: Spec) 
     assert web(runtime, 1).state is State.RUNNING
 
 
+def test_the_words_for_a_shell_do_what_the_runtime_does(runtime: Runtime, spec: Spec) -> None:
+    in_shell(*runtime.shell("stop", "web", 1))
+    assert (web(runtime, 1).state, web(runtime, 1).exit_code) == (State.EXITED, 0)
+    in_shell(*runtime.shell("start", "web", 1), *runtime.shell("await_healthy", "web", 1))
+    assert web(runtime, 1).health is Health.HEALTHY
+    assert in_shell(runtime.shell_exec("web", 1, ["printenv", "GREETING"])) == "50% off\n"
+    runtime.pause("web", 1)
+    in_shell(*runtime.shell("unpause", "web", 1))
+    assert web(runtime, 1).state is State.RUNNING
+    # A check that the pause cut short may count as failed until the next one.
+    eventually(lambda: web(runtime, 1).health is Health.HEALTHY, what="healthy again")
+    assert apply_up(runtime, spec) == []
+
+
 def test_a_stop_past_its_grace_kills(runtime: Runtime, spec: Spec) -> None:
     stubborn = dataclasses.replace(
         spec.services["web"], environment={**spec.services["web"].environment, "STUBBORN": "1"}
@@ -140,12 +74,11 @@ def test_a_stop_past_its_grace_kills(runtime: Runtime, spec: Spec) -> None:
 
 
 def test_a_kill_takes_descendants_along_runs_no_handler_and_stays_down(runtime: Runtime, spec: Spec) -> None:
-    own, child, _ = get(runtime, 1)
+    whole = processes(runtime, 1)
     runtime.kill("web", 1)
     replica = web(runtime, 1)
     assert (replica.state, replica.exit_code) == (State.EXITED, 128 + signal.SIGKILL)
-    assert gone(own)
-    assert gone(child)
+    assert left(whole) == []
     mine = [line.text for line in runtime.logs(["web"], tail=1) if line.replica == "web-1"]
     assert mine == ["2026-01-01T00:00:00Z serving"], "a handler ran"
     runtime.start("web", 1)
@@ -153,20 +86,33 @@ def test_a_kill_takes_descendants_along_runs_no_handler_and_stays_down(runtime: 
 
 
 def test_what_dies_by_itself_comes_back(runtime: Runtime, spec: Spec) -> None:
-    own, child, _ = get(runtime, 1)
+    main, child = processes(runtime, 1)
+    before = web(runtime, 1).restarts
     runtime.signal("web", 1, "SIGKILL")
-    eventually(lambda: web(runtime, 1).pid not in (None, int(own)), what="a new process")
+    eventually(lambda: web(runtime, 1).pid not in (None, main.pid), what="a new process")
     eventually(lambda: web(runtime, 1).health is Health.HEALTHY)
-    assert gone(child), "what the dead one left behind was not reaped"
+    assert web(runtime, 1).restarts == before + 1
+    runtime.stop("web", 1)
+    runtime.start("web", 1)
+    assert web(runtime, 1).restarts == 0
+    assert left([main, child]) == [], "what the dead one left behind was not reaped"
 
 
 def test_pause_freezes_the_whole_tree_and_unpause_lifts_it(runtime: Runtime, spec: Spec) -> None:
-    own, child, _ = get(runtime, 1)
+    before, url, whole = get(runtime, 1), f"http://{runtime.endpoint('web', 8000, 1)}/", processes(runtime, 1)
     runtime.pause("web", 1)
     assert (web(runtime, 1).state, web(runtime, 1).health) == (State.PAUSED, Health.NONE)
-    assert {psutil.Process(int(pid)).status() for pid in (own, child)} == {psutil.STATUS_STOPPED}
+
+    def scheduled() -> list[int]:
+        return [process.num_ctx_switches().voluntary for process in whole]
+
+    held = scheduled()
+    with pytest.raises((TimeoutError, urllib.error.URLError)):
+        fetch(url, timeout=1)
+    assert scheduled() == held, "a process of it went on"
     runtime.unpause("web", 1)
-    assert get(runtime, 1)[0] == own
+    assert get(runtime, 1) == before
+    assert scheduled() != held
 
 
 def test_a_paused_replica_can_be_stopped_and_killed(runtime: Runtime, spec: Spec) -> None:
@@ -179,7 +125,7 @@ def test_a_paused_replica_can_be_stopped_and_killed(runtime: Runtime, spec: Spec
 
 def test_scaling_up_and_down(runtime: Runtime, spec: Spec) -> None:
     apply_up(runtime, spec, {"web": 4})
-    assert len({get(runtime, number)[0] for number in range(1, 5)}) == 4
+    assert len({get(runtime, number).instance for number in range(1, 5)}) == 4
     apply_up(runtime, spec, {"web": 1})
     assert [r.name for r in runtime.replicas(["web"])] == ["web-1"]
     with pytest.raises(StackDownError):
@@ -207,6 +153,36 @@ def test_exec_runs_in_the_replicas_environment(runtime: Runtime, spec: Spec) -> 
         runtime.exec("web", 1, ["no-such-program"])
 
 
+def test_exec_is_bounded_in_time(runtime: Runtime, spec: Spec) -> None:
+    began = time.monotonic()
+    with pytest.raises(AlpesError, match="did not end within 1 s"):
+        runtime.exec("web", 1, ["python", "-c", "import time; time.sleep(8)"], timeout=1.0)
+    assert time.monotonic() - began < 6
+
+
+def test_followed_lines_come_once_and_go_on_after_a_restart(runtime: Runtime, spec: Spec) -> None:
+    before = [line.text for line in runtime.logs(["web"]) if line.replica == "web-1"]
+    found: list[str] = []
+
+    def follow() -> None:
+        for line in runtime.logs(["web"], follow=True):
+            if line.replica == "web-1":
+                found.append(line.text)
+
+    threading.Thread(target=follow, daemon=True).start()
+    eventually(lambda: len(found) >= len(before), what="the lines that were there")
+    restart = ["polite stop", "2026-01-01T00:00:00Z serving"]
+
+    def restart_once(expected: list[str]) -> None:
+        runtime.stop("web", 1)
+        runtime.start("web", 1)
+        eventually(lambda: len(found) >= len(expected), what="the lines of the restart")
+        assert found == expected
+
+    restart_once([*before, *restart])
+    restart_once([*before, *restart, *restart])
+
+
 def test_usage_is_measured(runtime: Runtime, spec: Spec) -> None:
     measured = next(r for r in runtime.replicas(["web"], with_usage=True) if r.number == 1)
     assert measured.memory_bytes is not None
@@ -219,52 +195,11 @@ def test_a_replica_that_is_not_there(runtime: Runtime) -> None:
         runtime.start("web", 9)
 
 
-def test_another_folders_stack_is_left_alone(runtime: Runtime, spec: Spec, folder: Path) -> None:
-    elsewhere = dataclasses.replace(spec, directory=folder)
+def test_another_folders_stack_is_left_alone(runtime: Runtime, spec: Spec, lab: Lab, tmp_path: Path) -> None:
     with pytest.raises(ForeignError) as caught:
-        LocalRuntime(elsewhere, state_dir=folder / "state", cache_dir=folder / "cache")
+        lab.open(dataclasses.replace(spec, directory=tmp_path))
     assert str(spec.directory) in str(caught.value)
     assert caught.value.exit_code == 4
-
-
-def test_what_a_killed_supervisor_left_behind_is_reaped(runtime: Runtime, spec: Spec, folder: Path) -> None:
-    before = {pid for number in (1, 2) for pid in get(runtime, number)[:2]}
-    supervisor = psutil.Process(int((folder / "state" / spec.project / "supervisord.pid").read_text()))
-    supervisor.kill()
-    supervisor.wait(5)
-    assert psutil.pid_exists(int(next(iter(before))))
-    runtime.prepare(spec)
-    apply_up(runtime, spec)
-    assert not [pid for pid in before if not gone(pid)]
-    assert web(runtime, 1).health is Health.HEALTHY
-
-
-def test_down_reaps_what_a_killed_supervisor_left_behind(runtime: Runtime, spec: Spec, folder: Path) -> None:
-    before = {pid for number in (1, 2) for pid in get(runtime, number)[:2]}
-    supervisor = psutil.Process(int((folder / "state" / spec.project / "supervisord.pid").read_text()))
-    supervisor.kill()
-    supervisor.wait(5)
-    apply_down(runtime, spec)
-    assert not [pid for pid in before if not gone(pid)]
-
-
-def test_another_programs_process_group_is_left_alone(runtime: Runtime, spec: Spec, folder: Path) -> None:
-    """A record from before its process id was given out again must not be believed."""
-    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    try:
-        runtime.stop("web", 1)
-        record = folder / "state" / spec.project / "replicas" / "web-1" / "pid.json"
-        held = json.loads(record.read_text())
-        record.write_text(json.dumps({**held, "pid": stranger.pid, "launched_at": time.time() - 3600}))
-        supervisor = psutil.Process(int((folder / "state" / spec.project / "supervisord.pid").read_text()))
-        supervisor.kill()
-        supervisor.wait(5)
-        runtime.prepare(spec)
-        apply_up(runtime, spec)
-        assert stranger.poll() is None
-    finally:
-        stranger.kill()
-        stranger.wait()
 
 
 def test_a_replica_that_just_died_can_be_stopped_for_good(runtime: Runtime, spec: Spec) -> None:
@@ -277,12 +212,11 @@ def test_a_replica_that_just_died_can_be_stopped_for_good(runtime: Runtime, spec
     assert web(runtime, 1).state is State.EXITED
 
 
-def test_nothing_but_volumes_is_left_after_down(runtime: Runtime, spec: Spec, folder: Path) -> None:
-    before = {pid for number in (1, 2) for pid in get(runtime, number)[:2]}
+def test_nothing_is_left_after_down(runtime: Runtime, spec: Spec) -> None:
+    whole = processes(runtime, 1, 2)
     apply_down(runtime, spec)
-    assert not [pid for pid in before if not gone(pid)]
+    assert left(whole) == []
     assert runtime.replicas() == []
-    assert not (folder / "state" / spec.project / "replicas").exists()
 
 
 def test_an_unknown_signal_is_refused(runtime: Runtime, spec: Spec) -> None:

@@ -1,11 +1,10 @@
-"""One stack for all end-to-end tests: real Pulsar, PostgreSQL and nginx, in a project and on ports of its own."""
+"""One stack a runtime for all end-to-end tests, of real programs, in a project and on ports of its own."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -20,9 +19,13 @@ import pytest
 
 from alpesctl.project import Project, Where
 from alpesctl.runtimes.base import Replica
+from tests.engine import RUNTIMES
+from tests.ports import free_ports, free_range
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 ALPESCTL = Path(sys.executable).parent / "alpesctl"
+OWN_IMAGE = "alpespartners/services:tests"
 EVENT = {
     "interaction_type": "click",
     "target_element_id": "123",
@@ -48,16 +51,25 @@ class Done:
 class Stack:
     """The running stack, and how a user reaches it."""
 
+    runtime: str
     project_name: str
     env_file: Path
     records: Path
 
+    def command(self, *words: str) -> list[str]:
+        """The words of a call, with those that name this stack."""
+        return [str(ALPESCTL), "--project-name", self.project_name, "--env-file", str(self.env_file), *words]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "ALPES_RUNTIME": self.runtime, "ALPES_RECORDS_DIR": str(self.records)}
+
     def run(self, *words: str, timeout: float = 300, cwd: Path = ROOT) -> Done:
         """alpesctl as a user calls it."""
         done = subprocess.run(
-            [ALPESCTL, "--project-name", self.project_name, "--env-file", self.env_file, *words],
+            self.command(*words),
             cwd=cwd,
-            env={**os.environ, "ALPES_RECORDS_DIR": str(self.records)},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -73,7 +85,8 @@ class Stack:
         return done
 
     def project(self) -> Project:
-        return Project(Where(project_name=self.project_name, env_file=self.env_file), start=ROOT)
+        where = Where(project_name=self.project_name, env_file=self.env_file, runtime=self.runtime)
+        return Project(where, start=ROOT)
 
     def replica(self, service: str, number: int = 1, *, with_health: bool = True) -> Replica:
         found = self.project().runtime.replicas([service], with_health=with_health)
@@ -95,6 +108,22 @@ class Stack:
     def counted(self, status: str = "ok") -> int:
         return sum(count for (_, found), count in self.daily().items() if found == status)
 
+    def settled(self) -> int:
+        """How many are counted as ok once nothing waits any more: what a test before left on its way is in it."""
+        project = self.project()
+        spec, found = project.spec, [-1]
+
+        def quiet() -> bool:
+            assert spec.pulsar is not None
+            topic = next(topic for topic in spec.pulsar.topics if topic.consumers)
+            waiting = project.admin().stats(topic.name).backlog(topic.subscription)
+            waiting += self.sql("SELECT count(*) FROM outbox")[0][0]
+            found.append(self.counted() if waiting == 0 else -1)
+            return found[-1] == found[-2] != -1
+
+        eventually(quiet, within=60, what="an empty backlog and counters at rest")
+        return found[-1]
+
     def post(self, body: object = EVENT, **headers: str) -> tuple[int, dict[str, Any]]:
         """POST an interaction through nginx: status and body."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -108,47 +137,28 @@ class Stack:
                 return error.code, json.loads(error.read() or b"{}")
 
 
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that are free now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
-def free_range(count: int) -> str:
-    """A range of so many loopback ports outside those handed out for outgoing connections, all free now."""
-    for first in range(18_000, 30_000, count):
-        probes = [socket.socket() for _ in range(count)]
-        try:
-            for offset, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", first + offset))
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-        return f"{first}-{first + count - 1}"
-    raise AssertionError("no free range of ports")
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@pytest.fixture(scope="session", params=RUNTIMES)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    runtime: str = request.param
+    on_docker = runtime == "docker"
     folder = tmp_path_factory.mktemp("stack")
     pulsar, admin, database, nginx = free_ports(4)
+    # The product's own image has a name of the tests' own: the user's stays as it is.
+    images = {**request.getfixturevalue("images"), "ALPES_SERVICES_IMAGE": OWN_IMAGE} if on_docker else {}
     env_file = folder / "env"
     env_file.write_text(
         (ROOT / ".env").read_text()
         + f"\nPULSAR_PORT={pulsar}\nPULSAR_ADMIN_PORT={admin}\nTRACKING_DB_PORT={database}\n"
         + f"TRACKING_NGINX_PORT={nginx}\nTRACKING_PORTS={free_range(20)}\n"
+        + f"TRACKING_WORKER_PORTS={free_range(20, 24_000)}\n"
+        + "".join(f"{variable}={image}\n" for variable, image in images.items())
     )
-    name = f"alpestest-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
-    made = Stack(name, env_file, folder)
+    name = f"alpestest-{runtime}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
+    made = Stack(runtime, name, env_file, folder)
     made.run("down", "--volumes", "--yes")
-    made.ok("up")
-    yield made
-    made.ok("down", "--volumes", "--yes")
+    # An image from before the last change of the product would be tested in its place.
+    try:
+        made.ok("up", *(["--build"] if on_docker else []), timeout=900)
+        yield made
+    finally:
+        made.ok("down", "--volumes", "--yes")

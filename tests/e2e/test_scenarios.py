@@ -18,7 +18,7 @@ def run(stack: Stack, *words: str) -> dict[str, object]:
 
 
 def test_performance_must_count_every_event_once_though_a_worker_is_killed(stack: Stack) -> None:
-    data = run(stack, "performance", "--duration", "15", "--rate", "1000", "--partitions", "6")
+    data = run(stack, "performance", "--duration", "10", "--rate", "1000", "--partitions", "6")
     findings = data["findings"]
     assert isinstance(findings, dict)
     assert findings["lost"]["total"] == 0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime
 
 import pulsar
 import pytest
 
 from alpesctl.runtimes.base import State
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import EVENT, Stack
 from tests.waiting import eventually
 
 
@@ -33,7 +36,7 @@ def publish(stack: Stack, count: int) -> None:
 @pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT"])
 def test_a_worker_with_a_batch_in_hand_must_end_with_0_and_lose_nothing(stack: Stack, signal: str) -> None:
     runtime = stack.project().runtime
-    before = stack.counted()
+    before = stack.settled()
     publish(stack, 20_000)
     eventually(lambda: stack.counted() > before, what="the worker is at it")
     pid = stack.replica("tracking_worker", with_health=False).pid
@@ -47,7 +50,7 @@ def test_a_worker_with_a_batch_in_hand_must_end_with_0_and_lose_nothing(stack: S
 
 
 def test_a_stopped_worker_must_exit_0(stack: Stack) -> None:
-    before = stack.counted()
+    before = stack.settled()
     publish(stack, 20_000)
     eventually(lambda: stack.counted() > before, what="the worker is at it")
     assert stack.project().runtime.stop("tracking_worker", 1) == 0
@@ -58,7 +61,7 @@ def test_a_stopped_worker_must_exit_0(stack: Stack) -> None:
 
 
 def test_a_replica_with_requests_in_flight_must_exit_0_and_fail_none(stack: Stack) -> None:
-    before = stack.counted()
+    before = stack.settled()
     answers: list[int] = []
     going = threading.Event()
     going.set()
@@ -87,12 +90,6 @@ def test_a_replica_with_requests_in_flight_must_exit_0_and_fail_none(stack: Stac
 
 
 def stack_post(url: str) -> int:
-    import json
-    import urllib.error
-    import urllib.request
-
-    from tests.e2e.conftest import EVENT
-
     request = urllib.request.Request(url, json.dumps(EVENT).encode(), {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=15) as answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psutil
 
 from tests.e2e.conftest import Stack
+from tests.engine import engine
 from tests.waiting import eventually
 
 
@@ -35,16 +36,35 @@ def test_a_stopped_worker_must_stay_down_until_up_starts_just_that_one(stack: St
     assert {r.name: r.pid for r in stack.project().runtime.replicas() if r.service != "tracking_worker"} == others
 
 
-def test_everything_of_ours_must_listen_on_loopback_only(stack: Stack) -> None:
+def test_everything_of_ours_must_be_reached_on_loopback_only(stack: Stack) -> None:
+    reached, least = (published(stack), 7) if stack.runtime == "docker" else (listening(stack), 8)
+    assert len(reached) >= least
+    assert set(reached) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def listening(stack: Stack) -> list[str]:
+    """The addresses on which the stack's processes listen, one for each socket."""
     ours = {
         process.pid
         for replica in stack.project().runtime.replicas(with_health=False)
         if replica.pid
         for process in (psutil.Process(replica.pid), *psutil.Process(replica.pid).children(recursive=True))
     }
-    listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in ours]
-    assert len(listening) >= 8
-    assert {c.laddr.ip for c in listening} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    sockets = psutil.net_connections("inet")
+    return [c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN and c.pid in ours]
+
+
+def published(stack: Stack) -> list[str]:
+    """The addresses on which the engine publishes ports of the stack's containers, one for each port."""
+    with engine() as client:
+        containers = client.containers.list(filters={"label": f"com.docker.compose.project={stack.project_name}"})
+        assert len(containers) == 7
+        return [
+            binding["HostIp"]
+            for container in containers
+            for bindings in container.attrs["NetworkSettings"]["Ports"].values()
+            for binding in bindings or ()
+        ]
 
 
 def test_scale_must_survive_the_next_up(stack: Stack) -> None:

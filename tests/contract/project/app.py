@@ -7,11 +7,16 @@ import subprocess
 import sys
 import threading
 import urllib.request
+import uuid
+
+INSTANCE = uuid.uuid4().hex
+# Never quite idle, so that a frozen one can be told from one that waits.
+CHILD = "import time\nwhile True: time.sleep(0.1)"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        body = f"{os.getpid()} {CHILD.pid} {os.environ['GREETING']}".encode()
+        body = f"{INSTANCE} {os.environ['GREETING']}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -22,6 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def serve() -> int:
+    child = subprocess.Popen([sys.executable, "-c", CHILD])
     server = http.server.ThreadingHTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler)
     mode = "stubborn" if os.environ.get("STUBBORN") else "polite"
 
@@ -33,13 +39,12 @@ def serve() -> int:
     signal.signal(signal.SIGTERM, stop)
     print("2026-01-01T00:00:00Z serving", flush=True)
     server.serve_forever()
-    CHILD.kill()
+    child.kill()
     return 0
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        CHILD = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(60)"])
         sys.exit(serve())
     if sys.argv[1] == "once":
         print("done once", flush=True)
