@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,7 @@ class _Finder:
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
+        shutil.rmtree(self._log.parent)
 
 
 _finder_key = pytest.StashKey[_Finder]()
