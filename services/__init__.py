@@ -1,1 +1,4 @@
-"""AlpesPartners' services. Must import nothing: the health probe starts through this package."""
+"""AlpesPartners' services, and the packages that they share, each named for what it does: process, messaging, storage,
+web. Must import nothing: the health probe starts through this package."""
+
+VERSION = "0.1.0"

@@ -13,6 +13,9 @@ TRACKING_DB_PORT=17442
 TRACKING_PORTS=17010-17029
 TRACKING_WORKER_PORTS=17050-17069
 TRACKING_NGINX_PORT=17040
+AFFILIATES_DB_PORT=17443
+AFFILIATES_PORTS=17100-17109
+AFFILIATES_WORKER_PORTS=17120-17129
 ENV
 alpesctl() { .venv/bin/alpesctl --project-name "alpes-$(id -un)" --env-file "$env_file" "$@"; }
 trap 'alpesctl down --volumes --yes' EXIT

@@ -15,6 +15,10 @@ import structlog
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 0.5
 LASTING_WAIT_S = 2.0
+# A loop that hasn't come round for this long is stuck: a database that neither answers nor hangs up.
+STUCK_S = 20.0
+# A stop that takes longer gives up: what isn't acknowledged is redelivered, so nothing is lost.
+STOP_S = 25.0
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.tracking.metrics import LATENCY_S
+from services.process.metrics import LATENCY_S
 
 BATCH = (1, 5, 10, 50, 100, 250, 500, 1000, 2000)
 LAG_S = (*LATENCY_S, 30.0, 60.0, 300.0, 1800.0, 3600.0, 86_400.0)
@@ -26,28 +26,27 @@ class Measured:
 
 
 class Metrics:
-    """The figures of one worker. All names begin with `tracking_worker_`."""
+    """The figures of one worker. All names begin with its own, `tracking_worker_` for instance."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, worker: str, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"tracking_worker_{name}", text, labels, registry=registry)
+            return Counter(f"{worker}_{name}", text, labels, registry=registry)
 
         def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"tracking_worker_{name}", text, buckets=buckets, registry=registry)
+            return Histogram(f"{worker}_{name}", text, buckets=buckets, registry=registry)
 
-        messages = counter(
-            "messages_total", "Messages by what became of them; absorbed were counted before.", "outcome"
-        )
+        messages = counter("messages_total", "Messages by what became of them; absorbed took effect before.", "outcome")
         self._ok, self._errors, self._absorbed = (messages.labels(name) for name in ("ok", "error", "absorbed"))
         self._redelivered = counter("redelivered_messages_total", "Messages that the broker had handed out before.")
         self.letters = counter("dead_letters_published_total", "Dead letters published to their topic.")
-        self.failed = counter("failed_batches_total", "Attempts to count a batch that the database did not take.")
+        self.failed = counter("failed_batches_total", "Attempts at a batch that the database did not take.")
         self._size = histogram("batch_messages", "Messages in a batch.", BATCH)
         self.seconds = histogram("batch_duration_seconds", "From a batch in hand to its commit.", LATENCY_S)
         self._publish_lag = histogram(
             "publish_lag_seconds", "From the publication of a batch's first message to its commit.", LAG_S
         )
         self._event_lag = histogram("event_lag_seconds", "From the time of a batch's first event to its commit.", LAG_S)
+        self._worker = worker
         self._registry = registry
 
     def batch(self, measured: Measured) -> None:
@@ -63,5 +62,5 @@ class Metrics:
 
     def connected(self, name: str, connected: Callable[[], bool]) -> None:
         """Tell at each scrape whether `name`, the broker or the database, is connected."""
-        gauge = Gauge(f"tracking_worker_{name}_connected", f"1 while the {name} answers.", registry=self._registry)
+        gauge = Gauge(f"{self._worker}_{name}_connected", f"1 while the {name} answers.", registry=self._registry)
         gauge.set_function(lambda: float(connected()))

@@ -14,30 +14,30 @@ import psycopg
 import pulsar
 import structlog
 
-from services.tracking import logs
-from services.tracking.adapters.broker import Commands, Letters
+from services.errors import Refuses
+from services.messaging.broker import Commands, Letters
+from services.messaging.link import BrokerAway, client
+from services.messaging.messages import Message, published
+from services.messaging.producers import Producers
+from services.process import logs
+from services.process.metrics import registry
+from services.process.stop import Stop
+from services.tracking.adapters import info_relay
 from services.tracking.adapters.counting import Counter
-from services.tracking.adapters.decoding import Message, decode, published, reject
-from services.tracking.adapters.link import BrokerAway, client
+from services.tracking.adapters.decoding import decode, reject
 from services.tracking.adapters.relay import relay
-from services.tracking.domain.errors import Refuses
 from services.tracking.domain.interaction import Interaction
-from services.tracking.domain.outcomes import Rejected
+from services.tracking.domain.outcomes import InfoRequest, Rejected
 from services.tracking.handlers import Counted, Store, count
-from services.tracking.metrics import registry
 from services.tracking.settings import Settings
-from services.tracking.stop import Stop
 from workers.endpoint import serve
-from workers.loop import Loop
+from workers.loop import STOP_S, STUCK_S, Loop
 from workers.metrics import Measured, Metrics
+from workers.subscribing import patiently
 
 PORT = 9010
 RELAY_PERIOD_S = 0.5
 RELAY_RETRY_S = 1.0
-# A loop that hasn't come round for this long is stuck: a database that neither answers nor hangs up.
-STUCK_S = 20.0
-# A stop that takes longer gives up: what isn't acknowledged is redelivered, so nothing is lost.
-STOP_S = 25.0
 # Of the dead letters of one batch; and of an id, in characters.
 LINES_A_BATCH, MOST_ID = 20, 128
 
@@ -69,6 +69,9 @@ class Handler:
             )
         )
         tell(counted.letters)
+        for outcome in outcomes if counted.requests else ():
+            if isinstance(outcome, InfoRequest):
+                log.info("interactions info built", saga_id=outcome.saga_id, correlation_id=outcome.correlation_id)
         return counted
 
 
@@ -89,7 +92,7 @@ def tell(letters: Sequence[Rejected]) -> None:
 
 
 class Relay(threading.Thread):
-    """Publishes dead letters while the worker runs."""
+    """Publishes dead letters, and answers to requests, while the worker runs."""
 
     def __init__(self, settings: Settings, stopping: Stop, metrics: Metrics) -> None:
         super().__init__(name="relay", daemon=True)
@@ -100,12 +103,14 @@ class Relay(threading.Thread):
         self._stopping = stopping
         self._connection: pulsar.Client | None = None
         self._letters: Letters | None = None
+        self._producers = Producers(settings.pulsar_url)
 
     def run(self) -> None:
         wait = RELAY_PERIOD_S
         while not self._stopping.wait(wait):
             wait = self.turn()
         self._drop()
+        self._producers.close()
         if self._connection is not None:
             try:
                 self._connection.close()
@@ -116,6 +121,7 @@ class Relay(threading.Thread):
         """Publish what is pending; return how long to wait before the next turn. Raises nothing."""
         try:
             published = relay(self._settings.conninfo, self._open)
+            answered = info_relay.relay(self._settings.conninfo, self._settings.events_topic, self._producers)
         except psycopg.Error as error:
             self.database_answers = False
             log.warning("dead letters wait", error=_line(error))
@@ -134,7 +140,7 @@ class Relay(threading.Thread):
         if published:
             self._metrics.letters.inc(published)
             log.info("dead letters published", count=published)
-        return 0.0 if published else RELAY_PERIOD_S
+        return 0.0 if published or answered else RELAY_PERIOD_S
 
     def _open(self) -> Letters:
         if self._letters is None:
@@ -169,11 +175,13 @@ def main() -> int:
     stopping = Stop()
     stopping.listen(STOP_S)
 
-    commands = _subscribe(settings, stopping)
+    commands = patiently(
+        lambda: Commands(settings.pulsar_url, settings.topic, settings.subscription_name, settings.replica), stopping
+    )
     if commands is None:
         return 0
     figures = registry("tracking-worker")
-    metrics = Metrics(figures)
+    metrics = Metrics("tracking_worker", figures)
     store = Counter(settings.conninfo, settings.replica)
     loop = Loop(commands, Handler(store, metrics), (psycopg.Error,), (Refuses,), stopping)
     relaying = Relay(settings, stopping, metrics)
@@ -189,13 +197,3 @@ def main() -> int:
     endpoint.shutdown()
     log.info("stopped")
     return 0
-
-
-def _subscribe(settings: Settings, stopping: Stop) -> Commands | None:
-    while not stopping.is_set():
-        try:
-            return Commands(settings.pulsar_url, settings.topic, settings.subscription_name, settings.replica)
-        except BrokerAway as error:
-            log.warning("waiting for the broker", error=str(error))
-            stopping.wait(0.5)
-    return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from services.errors import InDoubt, KeyReused, NothingAttempted
 from services.tracking.adapters.encoding import Command
-from services.tracking.domain.errors import InDoubt, KeyReused, NothingAttempted
 from services.tracking.domain.interaction import fingerprint
 from services.tracking.domain.recent import Recent
 

@@ -9,19 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.tracking.domain.errors import Refuses, Unacceptable
+from services.errors import Refuses, Unacceptable
 from services.tracking.domain.interaction import Interaction, fingerprint
-from services.tracking.domain.outcomes import Applied, Batch, Outcome, Probe, Rejected
+from services.tracking.domain.outcomes import Applied, Batch, InfoRequest, Outcome, Probe, Rejected
 
 DIFFERENT = "interaction_id: is there already, with another content"
+OTHER_REQUEST = "msg_id: is there already, with another content"
 
 
 @dataclass(slots=True)
 class Counted:
-    """What was new in a batch: numbers by status, and the dead letters among it."""
+    """What was new in a batch: numbers by status, the dead letters among it; and how many requests it had."""
 
     ok: int = 0
     errors: int = 0
+    requests: int = 0
     letters: list[Rejected] = field(default_factory=list)
 
     def add(self, batch: Batch, applied: Applied) -> None:
@@ -42,6 +44,11 @@ class Store(Protocol):
         """
         ...
 
+    def build(self, requests: Sequence[InfoRequest]) -> Sequence[str]:
+        """Store the answers to requests, each once; return the ids under which another request stands. Raises as
+        `apply` does."""
+        ...
+
 
 Reject = Callable[[int, str], Rejected]
 """Makes the dead letter of the message at an index of the batch, for a reason."""
@@ -60,6 +67,8 @@ def sort(outcomes: Sequence[Outcome], redelivered: int = 0) -> Batch:
                 probes.setdefault((outcome.id, outcome.generation), outcome)
             case Rejected():
                 rejected.setdefault((outcome.id, outcome.generation), outcome)
+            case InfoRequest():
+                raise TypeError("a request is not counted")
     return Batch(len(outcomes), redelivered, interactions, probes, rejected)
 
 
@@ -71,7 +80,14 @@ def count(store: Store, outcomes: Sequence[Outcome], redelivered: int, reject: R
     something else: nothing is acknowledged before, so that it comes again if this one ends in between.
     """
     counted = Counted()
-    _count(store, list(enumerate(outcomes)), redelivered, reject, counted)
+    items = [(index, outcome) for index, outcome in enumerate(outcomes) if not isinstance(outcome, InfoRequest)]
+    if items or redelivered:
+        _count(store, items, redelivered, reject, counted)
+    if len(items) < len(outcomes):
+        # After what came before them is counted.
+        requests = [(index, one) for index, one in enumerate(outcomes) if isinstance(one, InfoRequest)]
+        counted.requests = len(requests)
+        _build(store, requests, reject, counted)
     return counted
 
 
@@ -95,6 +111,22 @@ def _count(store: Store, items: Items, redelivered: int, reject: Reject, counted
     counted.add(batch, applied)
     if applied.there or batch.distinct < batch.messages:
         _compare(store, items, batch, applied, reject, counted)
+
+
+def _build(store: Store, requests: Sequence[tuple[int, InfoRequest]], reject: Reject, counted: Counted) -> None:
+    try:
+        others = frozenset(store.build([request for _, request in requests]))
+        letters: list[tuple[int, Outcome]] = [
+            (index, reject(index, OTHER_REQUEST)) for index, request in requests if request.id in others
+        ]
+    except Unacceptable as error:
+        if len(requests) > 1:
+            for request in requests:
+                _build(store, [request], reject, counted)
+            return
+        letters = [(index, reject(index, f"the database refuses it: {error}")) for index, _ in requests]
+    if letters:
+        _count(store, letters, 0, reject, counted)
 
 
 def _compare(store: Store, items: Items, batch: Batch, applied: Applied, reject: Reject, counted: Counted) -> None:

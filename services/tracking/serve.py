@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.tracking.entry import begin, end
+from services.process.entry import begin, end
 
 
 def load() -> Callable[[], int]:

@@ -8,62 +8,32 @@ then end the process without joining threads: one that reads from a frozen datab
 from __future__ import annotations
 
 import contextlib
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 
 import structlog
-import uvicorn
 
-from services.tracking import logs
+from services.process import logs
+from services.process.depths import Depths
+from services.process.metrics import registry
+from services.process.serving import STOP_S, Server, config
+from services.process.stop import Stop
+from services.storage.reading import Bounded, DatabaseError
 from services.tracking.accepting import Accepting
 from services.tracking.adapters.outbox import Outbox
 from services.tracking.adapters.outbox_relay import OutboxRelay
 from services.tracking.adapters.publisher import Publisher, make_publisher
-from services.tracking.adapters.reading import Bounded, DatabaseError, Reading
+from services.tracking.adapters.reading import Reading
+from services.tracking.api import batch, ingest
 from services.tracking.api.app import Application
-from services.tracking.api.measured import Measured
 from services.tracking.domain.recent import Recent
-from services.tracking.metrics import registry
 from services.tracking.settings import Settings
-from services.tracking.stop import Stop
-from services.tracking.watched import Depths, WatchedAccepting, WatchedOutbox
+from services.tracking.watched import DATABASE, DEPTHS, WatchedAccepting, WatchedOutbox, connected_gauge
+from services.web.measured import Measured
 
 PORT = 8010
-GRACE_S = 20
-# The whole stop; less than the 30 s after which the runtime kills.
-STOP_S = 25.0
 LOOK_S = 0.1
 
 log = structlog.get_logger()
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which leaves signals to us: its own handling ends the process with 143.
-
-    `beside` goes on in the same event loop from before the first request until after the last.
-    """
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        stopping: Stop,
-        beside: Callable[[], contextlib.AbstractAsyncContextManager[object]],
-    ) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-        self._beside = beside
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        async with self._beside():
-            await super().serve(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def on_tick(self, counter: int) -> bool:
-        """Whether to end. Looks at the flag itself, so that no signal is too early to be heard."""
-        return self._stopping.is_set() or await super().on_tick(counter)
 
 
 def main() -> int:
@@ -81,7 +51,8 @@ def main() -> int:
     accepting = WatchedAccepting(Accepting(publisher, WatchedOutbox(outbox, figures), Recent()), figures)
     application = Application(accepting, publisher, reading, settings.outbox_max_rows)
     bounded = Bounded()
-    depths = Depths(figures, publisher.is_connected, lambda: bounded(reading.depths), DatabaseError)
+    connected_gauge(figures, publisher.is_connected)
+    depths = Depths(figures, DATABASE, DEPTHS, lambda: bounded(reading.depths), DatabaseError)
 
     @contextlib.asynccontextmanager
     async def beside() -> AsyncIterator[None]:
@@ -90,21 +61,10 @@ def main() -> int:
         await outbox.close()
 
     server = Server(
-        uvicorn.Config(
-            Measured(application, figures, depths.refresh),
-            host=settings.host,
-            port=settings.port or PORT,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            backlog=4096,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=GRACE_S,
+        config(
+            Measured(application, figures, depths.refresh, (ingest.PATH, batch.PATH)),
+            settings.host,
+            settings.port or PORT,
         ),
         stopping,
         beside,

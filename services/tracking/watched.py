@@ -5,19 +5,22 @@ Must not decide anything: errors pass through.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from services.errors import InDoubt, KeyReused, NothingAttempted
 from services.tracking.accepting import Stores
 from services.tracking.adapters.encoding import Command
-from services.tracking.domain.errors import InDoubt, KeyReused, NothingAttempted
 
-# Who scrapes more often than this reads what was read before.
-FRESH_S = 1.0
+# Read from the database when somebody asks.
+DATABASE = "tracking_database_connected"
+DEPTHS = {
+    "tracking_outbox_events": "Events in the outbox, which wait for the broker.",
+    "tracking_dead_letters_pending": "Dead letters that are not published yet.",
+}
 
 log = structlog.get_logger()
 
@@ -71,40 +74,7 @@ def _tell(what: str, command: Command, error: Exception) -> None:
     log.warning(what, interaction_id=command.event.id, error=str(error) or type(error).__name__)
 
 
-class Depths:
-    """Gauges of what waits in the database, read when somebody asks; not a number where it does not answer."""
-
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        connected: Callable[[], bool],
-        read: Callable[[], Awaitable[tuple[float, float]]],
-        away: tuple[type[Exception], ...],
-    ) -> None:
-        """`read` tells how many events wait in the outbox and how many dead letters aren't published; it raises one
-        of `away` while the database does not answer."""
-
-        def gauge(name: str, text: str) -> Gauge:
-            return Gauge(f"tracking_{name}", text, registry=registry)
-
-        gauge("broker_connected", "1 while the broker is connected.").set_function(lambda: float(connected()))
-        self._database = gauge("database_connected", "1 while the database answers.")
-        self._outbox = gauge("outbox_events", "Events in the outbox, which wait for the broker.")
-        self._letters = gauge("dead_letters_pending", "Dead letters that are not published yet.")
-        self._read = read
-        self._away = away
-        self._until = 0.0
-
-    async def refresh(self) -> None:
-        """Raises nothing."""
-        if time.monotonic() < self._until:
-            return
-        depths = (float("nan"), float("nan"))
-        try:
-            depths = await self._read()
-            self._database.set(1)
-        except self._away:
-            self._database.set(0)
-        self._outbox.set(depths[0])
-        self._letters.set(depths[1])
-        self._until = time.monotonic() + FRESH_S
+def connected_gauge(registry: CollectorRegistry, connected: Callable[[], bool]) -> None:
+    """Tell at each scrape whether the broker is connected."""
+    gauge = Gauge("tracking_broker_connected", "1 while the broker is connected.", registry=registry)
+    gauge.set_function(lambda: float(connected()))

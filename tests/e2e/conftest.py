@@ -95,8 +95,8 @@ class Stack:
     def url(self, service: str, port: int, path: str = "") -> str:
         return f"http://{self.project().runtime.endpoint(service, port)}{path}"
 
-    def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        endpoint = self.project().runtime.endpoint("tracking_db", 5432)
+    def sql(self, statement: str, *parameters: object, database: str = "tracking_db") -> list[tuple[Any, ...]]:
+        endpoint = self.project().runtime.endpoint(database, 5432)
         with psycopg.connect(f"postgresql://app:app@{endpoint}/app", autocommit=True) as connection:
             return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
 
@@ -142,7 +142,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     runtime: str = request.param
     on_docker = runtime == "docker"
     folder = tmp_path_factory.mktemp("stack")
-    pulsar, admin, database, nginx = free_ports(4)
+    pulsar, admin, database, nginx, affiliates_db = free_ports(5)
     # The product's own image has a name of the tests' own: the user's stays as it is.
     images = {**request.getfixturevalue("images"), "ALPES_SERVICES_IMAGE": OWN_IMAGE} if on_docker else {}
     env_file = folder / "env"
@@ -151,6 +151,8 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         + f"\nPULSAR_PORT={pulsar}\nPULSAR_ADMIN_PORT={admin}\nTRACKING_DB_PORT={database}\n"
         + f"TRACKING_NGINX_PORT={nginx}\nTRACKING_PORTS={free_range(20)}\n"
         + f"TRACKING_WORKER_PORTS={free_range(20, 24_000)}\n"
+        + f"AFFILIATES_DB_PORT={affiliates_db}\nAFFILIATES_PORTS={free_range(10, 27_000)}\n"
+        + f"AFFILIATES_WORKER_PORTS={free_range(10, 28_000)}\n"
         + "".join(f"{variable}={image}\n" for variable, image in images.items())
     )
     name = f"alpestest-{runtime}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"

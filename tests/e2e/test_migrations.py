@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.tracking.setup import migrate
+from services.setup import migrate
 from tests.e2e.conftest import Stack
 from tests.engine import ONE_RUNTIME
 
@@ -57,7 +57,7 @@ def database(stack: Stack) -> Iterator[str]:
 
 
 def to(database: str, revision: str = "head", *, down: bool = False) -> None:
-    migrate(f"postgresql+psycopg://{database}", revision, down=down)
+    migrate("tracking", f"postgresql+psycopg://{database}", revision, down=down)
 
 
 def run(database: str, query: str) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""What tracking answers must be what its OpenAPI says, whatever it is sent: 2,000 cases, made by schemathesis.
+"""What services answer must be what their OpenAPI says, whatever they are sent: 2,000 cases, made by schemathesis.
 
 What takes the time is making them: hypothesis' search for small and for large ones, without which this does, takes
 three times as long as the rest.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
@@ -26,8 +27,6 @@ pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope=
 
 # By hand: ALPES_TEST_CASES=2000 pytest tests/e2e/test_openapi.py
 CASES = int(os.environ.get("ALPES_TEST_CASES", "600"))
-# An operation without parameters has one case; five operations in two modes make the rest.
-EACH = CASES // 10
 CHECKS = [
     not_a_server_error,
     documented.status_code_conformance,
@@ -37,11 +36,12 @@ CHECKS = [
 ]
 
 
-def test_whatever_is_sent_must_be_answered_as_documented(stack: Stack) -> None:
-    before = stack.settled()
-    schema = schemathesis.openapi.from_url(stack.url("tracking", 8010, "/tracking/openapi.json"))
+def answers_to_everything(stack: Stack, service: str, port: int, each: int, without_cases: set[str]) -> Counter[Any]:
+    """Send a service up to `each` cases an operation and mode, each answer checked; count answers by operation and
+    status. `without_cases` are the operations with nothing that could be wrong: no parameters, no body."""
+    schema = schemathesis.openapi.from_url(stack.url(service, port, f"/{service}/openapi.json"))
     session = requests.Session()
-    answers: Counter[tuple[str, int]] = Counter()
+    answers: Counter[Any] = Counter()
 
     def answering(name: str) -> Callable[[Case], None]:
         def run(case: Case) -> None:
@@ -55,7 +55,7 @@ def test_whatever_is_sent_must_be_answered_as_documented(stack: Stack) -> None:
         name = f"{operation.method.upper()} {operation.path}"
         for mode in GenerationMode:
             check = settings(
-                max_examples=EACH,
+                max_examples=each,
                 phases=[Phase.generate],
                 database=None,
                 deadline=None,
@@ -65,9 +65,27 @@ def test_whatever_is_sent_must_be_answered_as_documented(stack: Stack) -> None:
             try:
                 check()
             except Unsatisfiable:
-                # Nothing can be wrong with a request that has neither parameters nor a body.
-                assert name in {"GET /tracking/health", "GET /tracking/health/ready"}
+                assert name in without_cases
+    return answers
+
+
+def test_whatever_is_sent_to_tracking_must_be_answered_as_documented(stack: Stack) -> None:
+    # Five operations in two modes make nearly all of them.
+    before, each = stack.settled(), CASES // 10
+    without = {"GET /tracking/health", "GET /tracking/health/ready"}
+    answers = answers_to_everything(stack, "tracking", 8010, each, without)
     assert answers.total() >= CASES, answers
-    assert answers["POST /tracking/interactions", 201] > EACH / 10
-    assert answers["POST /tracking/interactions/batch", 201] > EACH / 10
+    assert answers["POST /tracking/interactions", 201] > each / 10
+    assert answers["POST /tracking/interactions/batch", 201] > each / 10
     assert stack.settled() > before
+
+
+def test_whatever_is_sent_to_affiliates_must_be_answered_as_documented(stack: Stack) -> None:
+    # Eleven operations in two modes make nearly all of them.
+    each = CASES // 20
+    without = {f"GET /affiliates/{path}" for path in ("health", "health/ready", "stats")}
+    answers = answers_to_everything(stack, "affiliates", 8000, each, without)
+    assert answers.total() >= CASES, answers
+    assert answers["POST /affiliates/", 202] > each / 10
+    assert answers["POST /affiliates/posts", 202] > each / 10
+    assert answers["POST /affiliates/{affiliate_id}/activate", 202] > each / 10

@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from services.errors import InDoubt, KeyReused, NothingAttempted, TrackingError
 from services.tracking.adapters import outbox as module
 from services.tracking.adapters.encoding import Command, command
 from services.tracking.adapters.outbox import Outbox
 from services.tracking.adapters.outbox_relay import OutboxRelay
-from services.tracking.domain.errors import InDoubt, KeyReused, NothingAttempted, TrackingError
 from services.tracking.domain.interaction import Interaction
 from services.tracking.setup import migrate
 from tests.e2e.conftest import Stack

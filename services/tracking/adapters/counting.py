@@ -13,10 +13,11 @@ from typing import Any
 import psycopg
 import structlog
 
-from services.tracking.adapters.database import connect
-from services.tracking.domain.errors import Refuses, Unacceptable
+from services.errors import Refuses, Unacceptable
+from services.storage.database import connect
+from services.storage.sqlstates import OF_ITS_CONTENT, named, passes, storable, why
 from services.tracking.domain.interaction import Interaction
-from services.tracking.domain.outcomes import Applied, Batch
+from services.tracking.domain.outcomes import Applied, Batch, InfoRequest
 
 log = structlog.get_logger()
 
@@ -75,11 +76,28 @@ FROM (SELECT count(*) FILTER (WHERE status = 'ok'), count(*) FILTER (WHERE statu
 LEFT JOIN there ON true
 """
 
+# One row a request, whatever how often it comes: its number is that of its first time.
+BUILD = """
+INSERT INTO interactions_info (id, saga_id, correlation_id, partition_key, post_id, start_date, end_date,
+                               total_interactions, by_type)
+SELECT r.id, r.saga, r.correlation, r.key, r.post, r.first, r.last, coalesce(sum(c.n), 0),
+       coalesce(jsonb_object_agg(c.interaction_type, c.n) FILTER (WHERE c.n IS NOT NULL), '{}')
+FROM jsonb_to_recordset(%(requests)s::jsonb) AS r(
+    id uuid, saga text, correlation text, key text, post text, first date, last date)
+LEFT JOIN LATERAL (
+    SELECT interaction_type, count(*) AS n FROM interactions
+    WHERE target_element_id = r.post AND day BETWEEN r.first AND r.last GROUP BY interaction_type
+) AS c ON true
+GROUP BY r.id, r.saga, r.correlation, r.key, r.post, r.first, r.last ORDER BY r.id
+ON CONFLICT DO NOTHING
+"""
+OTHER_REQUESTS = """
+SELECT there.id::text FROM interactions_info AS there
+JOIN jsonb_to_recordset(%(requests)s::jsonb) AS r(id uuid, saga text, post text, first date, last date) USING (id)
+WHERE (there.saga_id, there.post_id, there.start_date, there.end_date) <> (r.saga, r.post, r.first, r.last)
+"""
+
 _NOTHING = "[]"
-# SQLSTATE classes of troubles that pass: connection, rollback, resources, an operator's intervention.
-PASSING = frozenset({"08", "40", "53", "57"})
-# Those of what is in a batch: a value, a constraint, more than a limit of the program takes.
-OF_ITS_CONTENT = frozenset({"22", "23", "54"})
 # Of the parameters. What is far beyond would break limits of the protocol and of jsonb, as errors of neither kind.
 MOST_BYTES = 64 * 2**20
 
@@ -114,11 +132,11 @@ def parameters(batch: Batch, worker: str) -> dict[str, Any]:
         {
             "id": r.id,
             "generation": r.generation,
-            "topic": _storable(r.topic),
-            "partition_key": _storable(r.partition_key),
-            "properties": {_storable(name): _storable(value) for name, value in r.properties.items()},
+            "topic": storable(r.topic),
+            "partition_key": storable(r.partition_key),
+            "properties": {storable(name): storable(value) for name, value in r.properties.items()},
             "body": r.body.hex(),
-            "reason": _storable(r.reason),
+            "reason": storable(r.reason),
         }
         for r in batch.rejected.values()
     ]
@@ -130,29 +148,6 @@ def parameters(batch: Batch, worker: str) -> dict[str, Any]:
         "received": batch.messages,
         "redelivered": batch.redelivered,
     }
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL stores neither U+0000 nor lone surrogates; a dead letter must always be storable."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def passes(error: psycopg.Error) -> bool:
-    """Whether waiting helps."""
-    if error.sqlstate is None:
-        # The client's own: of these, the connection's pass.
-        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return error.sqlstate[:2] in PASSING
-
-
-def _why(error: psycopg.Error) -> str:
-    """The error by its names alone: its text may quote the event."""
-    return " ".join(filter(None, (error.sqlstate, type(error).__name__, error.diag.constraint_name)))
-
-
-def _named(error: psycopg.Error) -> str:
-    line = (str(error).splitlines() or [""])[0]
-    return f"{error.sqlstate or type(error).__name__} {line}".strip()
 
 
 def _there(row: Sequence[Any], incoming: Mapping[str, Interaction]) -> tuple[str, Interaction | None]:
@@ -185,20 +180,46 @@ class Counter:
         size = sum(len(values[name]) for name in ("interactions", "inbox", "letters"))
         if size > MOST_BYTES:
             raise Unacceptable(f"{size} bytes are too many")
-        try:
-            if self._connection is None or self._connection.closed:
-                self._connection = connect(self._conninfo, "alpes-worker")
-            rows = self._connection.execute(COUNT, values, prepare=True).fetchall()
-        except psycopg.Error as error:
-            if (error.sqlstate or "")[:2] in OF_ITS_CONTENT:
-                raise Unacceptable(_why(error)) from error
-            self.close()
-            if not passes(error):
-                raise Refuses(f"the database refuses: {_named(error)}") from error
-            raise
+        rows = self._execute(COUNT, values)
         ok, errors = rows[0][:2]
         found = (_there(row[2:], batch.interactions) for row in rows if row[2] is not None)
         return Applied(ok, errors, dict(found))
+
+    def build(self, requests: Sequence[InfoRequest]) -> Sequence[str]:
+        """Store the answer to each request; return the ids under which another request stands. Committed once this
+        returns. Raises as `apply` does."""
+        values = {
+            "requests": json.dumps(
+                [
+                    {
+                        "id": r.id,
+                        "saga": r.saga_id,
+                        "correlation": storable(r.correlation_id),
+                        "key": storable(r.key),
+                        "post": r.post_id,
+                        "first": r.first.isoformat(),
+                        "last": r.last.isoformat(),
+                    }
+                    for r in {request.id: request for request in reversed(requests)}.values()
+                ]
+            )
+        }
+        self._execute(BUILD, values)
+        return [row[0] for row in self._execute(OTHER_REQUESTS, values)]
+
+    def _execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = connect(self._conninfo, "alpes-worker")
+            done = self._connection.execute(statement, values, prepare=True)
+            return done.fetchall() if done.description else []
+        except psycopg.Error as error:
+            if (error.sqlstate or "")[:2] in OF_ITS_CONTENT:
+                raise Unacceptable(why(error)) from error
+            self.close()
+            if not passes(error):
+                raise Refuses(f"the database refuses: {named(error)}") from error
+            raise
 
     def close(self) -> None:
         if self._connection is not None:

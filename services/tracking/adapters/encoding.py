@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from services.identity import bucket
 from services.tracking.adapters.decoding import STAMPED, TRACK
-from services.tracking.domain.identity import bucket
 from services.tracking.domain.interaction import Interaction
 
 

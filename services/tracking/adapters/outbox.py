@@ -21,9 +21,9 @@ from typing import Any
 import psycopg
 import structlog
 
-from services.tracking.adapters.database import connect_async
+from services.errors import InDoubt, KeyReused, NothingAttempted
+from services.storage.database import connect_async
 from services.tracking.adapters.encoding import Command
-from services.tracking.domain.errors import InDoubt, KeyReused, NothingAttempted
 from services.tracking.domain.interaction import fingerprint
 
 BATCH = 500

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import psycopg
 import structlog
 
-from services.tracking.adapters.database import connect_async
+from services.errors import InDoubt, NothingAttempted
+from services.storage.database import connect_async
 from services.tracking.adapters.outbox import slot
-from services.tracking.domain.errors import InDoubt, NothingAttempted
 
 BATCH = 200
 PERIOD_S = 0.5

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import pulsar
 import structlog
 
-from services.tracking.adapters.broker import SEND_TIMEOUT_MS
-from services.tracking.adapters.link import BrokerAway, Link, answers
-from services.tracking.domain.errors import InDoubt, NothingAttempted
+from services.errors import InDoubt, NothingAttempted
+from services.messaging.broker import SEND_TIMEOUT_MS
+from services.messaging.link import BrokerAway, Link, answers
 
 BATCH_DELAY_MS = 1
 PENDING_MESSAGES = 10_000

@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar, TypeVarTuple
 from uuid import UUID
 
-import psycopg
-from sqlalchemy import Engine, create_engine, func, text, tuple_
+from sqlalchemy import func, text, tuple_
 from sqlalchemy import select as select_columns
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, col, select
 
-from services.tracking.adapters.database import CONNECT, connect
+from services.storage.database import connect
+from services.storage.reading import Position, engine
 from services.tracking.adapters.tables import CampaignCountRow, DailyStatusRow, InteractionRow
-
-# Less than nginx waits for an answer.
-READ_S = 3.0
-THREADS = 8
-
-Answer = TypeVar("Answer")
-Asked = TypeVarTuple("Asked")
-
-
-class Overdue(Exception):
-    """The database neither answered within READ_S nor hung up."""
-
-
-DatabaseError = (DBAPIError, PoolTimeout, psycopg.Error, Overdue)
-"""What a read raises when the database does not answer."""
-
-# A query that nobody waits for any more must not hold its thread.
-OPTIONS = f"{CONNECT['options']} -c statement_timeout={READ_S * 1000:.0f}"
 
 DEPTHS = """
 SELECT (SELECT coalesce(sum(rows), 0) FROM outbox_size), (SELECT count(*) FROM dead_letters WHERE published_at IS NULL)
 """
-
-Position = tuple[datetime, UUID]
-"""Where a page ended: the last interaction's time and id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,45 +41,12 @@ class CampaignCount:
     amount: int
 
 
-class Bounded:
-    """Runs reads in threads of its own and waits READ_S for each.
-
-    A frozen database keeps its connections open and says nothing, so what reads from it can't be interrupted:
-    it is left behind, THREADS of them at most, until the database goes on or the process ends.
-    """
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, "read")
-
-    async def __call__(self, query: Callable[[*Asked], Answer], *asked: *Asked) -> Answer:
-        """What `query` returns. Raises Overdue, and whatever `query` raises."""
-        # Not wait_for over the thread's future alone: its own TimeoutErrors must stay what they are.
-        done = asyncio.get_running_loop().run_in_executor(self._threads, query, *asked)
-        await asyncio.wait({done}, timeout=READ_S)
-        if not done.done():
-            done.cancel()
-            raise Overdue(f"no answer within {READ_S:g} s")
-        return done.result()
-
-
 class Reading:
     """Queries on a small pool; dead connections are noticed before they are used."""
 
     def __init__(self, sqlalchemy_url: str, conninfo: str) -> None:
         self._conninfo = conninfo
-        self._engine: Engine = create_engine(
-            sqlalchemy_url,
-            pool_size=2,
-            max_overflow=3,
-            pool_timeout=3,
-            pool_pre_ping=True,
-            connect_args={
-                **CONNECT,
-                "options": OPTIONS,
-                "application_name": "alpes-tracking",
-                "prepare_threshold": None,
-            },
-        )
+        self._engine = engine(sqlalchemy_url, "alpes-tracking")
 
     def outbox_rows(self) -> int:
         """How many events wait in the outbox; cheap, whatever their number.

@@ -11,15 +11,19 @@ from typing import Protocol
 
 import structlog
 
-from services.tracking.adapters.broker import TooBig
-from services.tracking.adapters.database import connect
-from services.tracking.adapters.decoding import LETTER_GENERATION, LETTER_ID
+from services.messaging.broker import TooBig
+from services.messaging.letters import (
+    LETTER_GENERATION,
+    LETTER_ID,
+    LETTER_REASON,
+    LETTER_TOPIC,
+    MAX_REASON,
+    OMITTED_ALL,
+    OMITTED_BODY,
+)
+from services.storage.database import connect
 
 BATCH = 100
-MAX_REASON = 1000
-# In place of what had to be left out.
-OMITTED_BODY = {"deadLetterBody": "omitted"}
-OMITTED_ALL = {**OMITTED_BODY, "deadLetterProperties": "omitted"}
 
 log = structlog.get_logger()
 
@@ -49,8 +53,8 @@ def relay(conninfo: str, publisher: Callable[[], Publisher]) -> int:
             about = {
                 LETTER_ID: str(letter_id),
                 LETTER_GENERATION: str(generation),
-                "deadLetterTopic": topic,
-                "deadLetterReason": reason[:MAX_REASON],
+                LETTER_TOPIC: topic,
+                LETTER_REASON: reason[:MAX_REASON],
             }
             _publish(publisher(), body, key, properties, about)
             connection.execute(PUBLISHED, (letter_id, generation))

@@ -45,6 +45,7 @@ class InteractionRow(SQLModel, table=True):
     __table_args__ = (
         Index("interactions_newest", "timestamp", "id"),
         Index("interactions_of_campaign", "campaign_id", "timestamp", "id"),
+        Index("interactions_of_target", "target_element_id", "day", "interaction_type"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -90,6 +91,25 @@ class DeadLetterRow(SQLModel, table=True):
     properties: dict[str, str] = Field(sa_type=JSONB)
     body: bytes = Field(sa_type=LargeBinary)
     reason: str = _text()
+    created_at: datetime = _now()
+    published_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class InteractionsInfoRow(SQLModel, table=True):
+    """The answer to a request of another service; `published_at` is set by the relay."""
+
+    __tablename__ = "interactions_info"
+    __table_args__ = (Index("interactions_info_pending", "created_at", postgresql_where=text("published_at IS NULL")),)
+
+    id: UUID = Field(primary_key=True)
+    saga_id: str = _text()
+    correlation_id: str = _text()
+    partition_key: str = _text()
+    post_id: str = _text()
+    start_date: date = Field(sa_type=Date)
+    end_date: date = Field(sa_type=Date)
+    total_interactions: int = Field(sa_type=BigInteger)
+    by_type: dict[str, int] = Field(sa_type=JSONB)
     created_at: datetime = _now()
     published_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 

@@ -11,21 +11,24 @@ from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 import structlog
-from fastapi import FastAPI, Path, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Path, Query
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException
 
-from services.tracking.adapters.reading import Bounded, CampaignCount, DatabaseError, Reading, Wanted
+from services.identity import canonical
+from services.messaging.bodies import MAX_TEXT
+from services.storage.reading import Bounded, DatabaseError
+from services.tracking.adapters.reading import CampaignCount, Reading, Wanted
 from services.tracking.adapters.tables import InteractionRow
-from services.tracking.api import batch, cursors, documents, ingest, problems
+from services.tracking.api import batch, documents, ingest
 from services.tracking.api.ingest import Accepts
-from services.tracking.api.problems import Problem
-from services.tracking.api.requests import Receive, Scope, Send, send_problem
-from services.tracking.domain.identity import canonical
-from services.tracking.domain.interaction import MAX_TEXT, TYPES
+from services.tracking.domain.interaction import TYPES
+from services.web import cursors, errors, problems
+from services.web.errors import response
+from services.web.problems import Problem
+from services.web.requests import Receive, Scope, Send, send_problem
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 WITHOUT_NUL = r"^[^\x00]*$"
@@ -87,7 +90,7 @@ def build(broker: Broker, reading: Reading, outbox_max_rows: int) -> FastAPI:
         docs_url="/tracking/docs",
         openapi_url="/tracking/openapi.json",
     )
-    _errors(api)
+    errors.handle(api, DatabaseError, ALLOWED)
     _document(api)
     read = Bounded()
 
@@ -111,7 +114,7 @@ def build(broker: Broker, reading: Reading, outbox_max_rows: int) -> FastAPI:
             # Events are accepted durably: by the broker or, while that is away, by the outbox.
             return JSONResponse({"status": "degraded", "checks": checks})
         names = ", ".join(f"{name} {what}" for name, what in failing.items())
-        return _response(Problem(503, "not-ready", "Not ready", names, {"checks": checks}))
+        return response(Problem(503, "not-ready", "Not ready", names, {"checks": checks}))
 
     @api.get("/tracking/interactions", responses=documents.NEWEST)
     async def newest(
@@ -124,12 +127,12 @@ def build(broker: Broker, reading: Reading, outbox_max_rows: int) -> FastAPI:
     ) -> Response:
         if interaction_type is not None and interaction_type not in TYPES:
             types = ", ".join(sorted(TYPES))
-            return _response(problems.bad_parameter("interaction_type", "choice", f"must be one of {types}"))
+            return response(problems.bad_parameter("interaction_type", "choice", f"must be one of {types}"))
         after = None
         if cursor is not None:
             after = cursors.position(cursor)
             if after is None:
-                return _response(BAD_CURSOR)
+                return response(BAD_CURSOR)
         rows = await read(reading.newest, limit, after, Wanted(campaign_id, interaction_type, first, before))
         answer: dict[str, Any] = {"status": "success", "data": [_interaction(row) for row in rows]}
         answer["next_cursor"] = cursors.at(rows[-1].timestamp, rows[-1].id) if len(rows) == limit else None
@@ -143,10 +146,10 @@ def build(broker: Broker, reading: Reading, outbox_max_rows: int) -> FastAPI:
     async def one(interaction_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> Response:
         found = canonical(interaction_id)
         if found is None:
-            return _response(Problem(400, "invalid-id", "Invalid interaction ID", "Invalid interaction ID"))
+            return response(Problem(400, "invalid-id", "Invalid interaction ID", "Invalid interaction ID"))
         row = await read(reading.one, UUID(found))
         if row is None:
-            return _response(Problem(404, "not-found", "Interaction not found", "Interaction not found"))
+            return response(Problem(404, "not-found", "Interaction not found", "Interaction not found"))
         return JSONResponse({"status": "success", "data": _interaction(row)})
 
     @api.get("/tracking/stats/daily", responses=documents.DAILY)
@@ -171,7 +174,7 @@ def build(broker: Broker, reading: Reading, outbox_max_rows: int) -> FastAPI:
         if cursor is not None:
             after = cursors.decoded(cursor)
             if not after or "\x00" in after:
-                return _response(BAD_CURSOR)
+                return response(BAD_CURSOR)
         counts = await read(reading.campaigns, limit, after, campaign_id, first, last)
         full = len({count.campaign_id for count in counts}) == limit
         answer = {"items": _campaigns(counts), "next_cursor": cursors.encoded(counts[-1].campaign_id) if full else None}
@@ -192,34 +195,6 @@ def _campaigns(counts: Sequence[CampaignCount]) -> list[dict[str, Any]]:
     return list(items.values())
 
 
-def _errors(api: FastAPI) -> None:
-    @api.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        name = str(first["loc"][-1])
-        return _response(problems.bad_parameter(name, str(first["type"]), str(first["msg"])))
-
-    @api.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> Response:
-        problem = Problem(error.status_code, "about:blank", str(error.detail), str(error.detail))
-        response = _response(problem)
-        response.headers.update(error.headers or {})
-        if error.status_code == 405 and request.url.path in ALLOWED:
-            response.headers["allow"] = ALLOWED[request.url.path]
-        return response
-
-    async def database(_request: Request, error: Exception) -> Response:
-        log.warning("the database does not answer", error=(str(error).splitlines() or [type(error).__name__])[0])
-        return _response(problems.database_away())
-
-    for kind in DatabaseError:
-        api.add_exception_handler(kind, database)
-
-    @api.exception_handler(Exception)
-    async def unexpected(_request: Request, _error: Exception) -> Response:
-        return _response(problems.internal())
-
-
 def _document(api: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if api.openapi_schema is None:
@@ -228,10 +203,6 @@ def _document(api: FastAPI) -> None:
         return api.openapi_schema
 
     api.openapi = openapi  # type: ignore[method-assign]
-
-
-def _response(problem: Problem) -> Response:
-    return Response(problem.body(), problem.status, dict(problem.headers), problems.MEDIA_TYPE)
 
 
 def _interaction(row: InteractionRow) -> dict[str, Any]:

@@ -10,11 +10,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.tracking.adapters.decoding import read_json
-from services.tracking.api import problems
+from services.errors import InDoubt, KeyReused, NothingAttempted, RuleBroken
+from services.identity import placed
+from services.messaging.bodies import read_json
+from services.tracking.api.events import EVENT, read_event
 from services.tracking.api.ingest import Accepts, not_accepted
-from services.tracking.api.problems import Problem
-from services.tracking.api.requests import (
+from services.web import problems
+from services.web.problems import Problem
+from services.web.requests import (
     Headers,
     Receive,
     Refused,
@@ -24,13 +27,10 @@ from services.tracking.api.requests import (
     idempotency_key,
     problem_of,
     read_body,
-    read_event,
     refuse,
     request_id,
     send_problem,
 )
-from services.tracking.domain.errors import InDoubt, KeyReused, NothingAttempted, RuleBroken
-from services.tracking.domain.identity import placed
 
 PATH = "/tracking/interactions/batch"
 MAX_BODY = 2 * 1024 * 1024
@@ -49,7 +49,7 @@ class Batch:
             bodies = _events(await read_body(headers, receive, MAX_BODY))
             key = idempotency_key(headers)
         except (Refused, RuleBroken) as error:
-            await refuse(send, error)
+            await refuse(send, error, EVENT)
             return
         request = request_id(headers)
         found = await asyncio.gather(
@@ -72,7 +72,7 @@ class Batch:
                 raise RuleBroken("", "object", "an event must be a JSON object")
             command, named = read_event(body, headers, key, request)
         except RuleBroken as broken:
-            return problem_of(broken)
+            return problem_of(broken, EVENT)
         try:
             await self._accepting.accept(command, named=named)
         except (NothingAttempted, InDoubt, KeyReused) as error:

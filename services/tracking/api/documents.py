@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.tracking.api import batch, ingest
-from services.tracking.domain.identity import MAX_KEY_LENGTH
-from services.tracking.domain.interaction import MAX_AMOUNT, MAX_TEXT, TYPES
-
-Schema = dict[str, Any]
-
-
-def _object(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    return {"type": "object", "required": list(required or properties), "properties": properties}
-
-
-def _text(example: str) -> Schema:
-    return {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": MAX_TEXT,
-        "examples": [example],
-    }
-
-
-STRING: Schema = {"type": "string"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-DATE: Schema = {"type": "string", "format": "date"}
-TIME: Schema = {"type": "string", "format": "date-time"}
-ID: Schema = {"type": "string", "format": "uuid"}
-
-PROBLEM = _object(
-    ("type", "title", "status", "detail", "error"),
-    type=STRING,
-    title=STRING,
-    status={"type": "integer", "minimum": 400, "maximum": 599},
-    detail=STRING,
-    error={"type": "string", "description": "The detail again, for the original's callers."},
-    field={"type": "string", "description": 'The member that breaks a rule, "" for the body itself.'},
-    rule=STRING,
-    interaction_id=ID,
-    checks={"type": "object", "additionalProperties": STRING},
+from services.tracking.domain.interaction import MAX_AMOUNT, TYPES
+from services.web.openapi import (
+    BAD_PARAMETER,
+    COUNT,
+    DATABASE_AWAY,
+    DATE,
+    ID,
+    KEY,
+    PROBLEM,
+    STRING,
+    TIME,
+    Responses,
+    Schema,
+    answer,
+    body,
+    members,
+    problem,
+    text,
+    tidy,
 )
 
-ACCEPTED = _object(status={"const": "success"}, interaction_id=ID)
+ACCEPTED = members(status={"const": "success"}, interaction_id=ID)
 
 INTERACTION: Schema = {
-    **_object(
+    **members(
         ("interaction_type", "target_element_id", "target_element_type", "campaign_id"),
         interaction_id={"type": ["string", "null"], "format": "uuid"},
         interaction_type={"type": "string", "enum": sorted(TYPES)},
-        target_element_id=_text("123"),
-        target_element_type=_text("button"),
-        campaign_id=_text("123"),
+        target_element_id=text("123"),
+        target_element_type=text("button"),
+        campaign_id=text("123"),
         timestamp={"type": ["string", "null"], "format": "date-time"},
         amount={"type": ["integer", "null"], "minimum": 0, "maximum": MAX_AMOUNT},
         currency={"type": ["string", "null"], "pattern": "^[A-Z]{3}$"},
@@ -60,7 +41,7 @@ INTERACTION: Schema = {
     "description": "amount (in minor units) and currency are required for a conversion, and only there.",
 }
 
-STORED = _object(
+STORED = members(
     id=ID,
     interaction_type={"type": "string", "enum": sorted(TYPES)},
     target_element_id=STRING,
@@ -73,39 +54,21 @@ STORED = _object(
     updated_on=TIME,
 )
 
-CHECKS = _object(pulsar=STRING, database=STRING, outbox=STRING)
+CHECKS = members(pulsar=STRING, database=STRING, outbox=STRING)
 
 
-def _json(description: str, schema: Schema) -> Schema:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _problem(description: str, *, again: bool = False) -> Schema:
-    answer: Schema = {"description": description, "content": {"application/problem+json": {"schema": PROBLEM}}}
-    if again:
-        answer["headers"] = {
-            "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "required": True}
-        }
-    return answer
-
-
-Responses = dict[int | str, dict[str, Any]]
-
-DATABASE_AWAY: Responses = {503: _problem("The database does not answer.", again=True)}
-BAD_PARAMETER: Responses = {400: _problem("A parameter breaks a rule; `field` names it.")}
-
-HEALTH: Responses = {200: _json("The process lives.", _object(status=STRING))}
+HEALTH: Responses = {200: answer("The process lives.", members(status=STRING))}
 READY: Responses = {
-    200: _json(
+    200: answer(
         "Events are accepted: `ready`, or `degraded` while a part is away without which they still are.",
-        _object(status={"enum": ["ready", "degraded"]}, checks=CHECKS),
+        members(status={"enum": ["ready", "degraded"]}, checks=CHECKS),
     ),
-    503: _problem("Neither the broker nor the outbox takes events; `checks` says why."),
+    503: problem("Neither the broker nor the outbox takes events; `checks` says why."),
 }
 NEWEST: Responses = {
-    200: _json(
+    200: answer(
         "A page, newest first.",
-        _object(
+        members(
             status={"const": "success"},
             data={"type": "array", "items": STORED},
             next_cursor={"type": ["string", "null"]},
@@ -115,18 +78,18 @@ NEWEST: Responses = {
     **DATABASE_AWAY,
 }
 ONE: Responses = {
-    200: _json("The interaction.", _object(status={"const": "success"}, data=STORED)),
-    400: _problem("The id is no UUID."),
-    404: _problem("No such interaction is counted."),
+    200: answer("The interaction.", members(status={"const": "success"}, data=STORED)),
+    400: problem("The id is no UUID."),
+    404: problem("No such interaction is counted."),
     **DATABASE_AWAY,
 }
 DAILY: Responses = {
-    200: _json(
+    200: answer(
         "Day descending, then status.",
-        _object(
+        members(
             items={
                 "type": "array",
-                "items": _object(day=DATE, status={"enum": ["ok", "error"]}, count=COUNT),
+                "items": members(day=DATE, status={"enum": ["ok", "error"]}, count=COUNT),
             }
         ),
     ),
@@ -135,12 +98,12 @@ DAILY: Responses = {
 }
 
 CAMPAIGNS: Responses = {
-    200: _json(
+    200: answer(
         "A page of campaigns, each with its types; `amounts` sums conversions in minor units, by currency.",
-        _object(
+        members(
             items={
                 "type": "array",
-                "items": _object(
+                "items": members(
                     campaign_id=STRING,
                     interaction_type={"enum": sorted(TYPES)},
                     count=COUNT,
@@ -155,26 +118,13 @@ CAMPAIGNS: Responses = {
 }
 
 REFUSED: dict[str, Schema] = {
-    "400": _problem("A rule is broken; `field` names the member."),
-    "413": _problem("The body is too large."),
-    "415": _problem("The body is not JSON."),
+    "400": problem("A rule is broken; `field` names the member."),
+    "413": problem("The body is too large."),
+    "415": problem("The body is not JSON."),
 }
-NOTHING_ATTEMPTED = _problem(
+NOTHING_ATTEMPTED = problem(
     "Type `nothing-attempted`: broker and outbox take nothing; the event is nowhere.", again=True
 )
-
-KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string", "maxLength": MAX_KEY_LENGTH},
-    "description": "Names an event that has no interaction_id; a UUID is the id itself.",
-}
-
-
-def _body(schema: Schema) -> Schema:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
-
 
 POSTS: dict[str, Schema] = {
     ingest.PATH: {
@@ -182,13 +132,13 @@ POSTS: dict[str, Schema] = {
         "operationId": "record_interaction",
         "description": "201 means durable. The same id twice gives the same answer and is counted once.",
         "parameters": [KEY],
-        "requestBody": _body(INTERACTION),
+        "requestBody": body(INTERACTION),
         "responses": {
-            "201": _json("The event is on disk: the broker has it, or the outbox while the broker is away.", ACCEPTED),
+            "201": answer("The event is on disk: the broker has it, or the outbox while the broker is away.", ACCEPTED),
             **REFUSED,
-            "409": _problem("Type `key-reused`: an event with this id and another body is accepted already."),
+            "409": problem("Type `key-reused`: an event with this id and another body is accepted already."),
             "503": NOTHING_ATTEMPTED,
-            "504": _problem("Type `in-doubt`: nobody confirmed the event; send it again with its id.", again=True),
+            "504": problem("Type `in-doubt`: nobody confirmed the event; send it again with its id.", again=True),
         },
     },
     batch.PATH: {
@@ -197,11 +147,11 @@ POSTS: dict[str, Schema] = {
         "description": f"1 to {batch.MAX_EVENTS} events, each accepted or refused by itself. Without ids of their own "
         "they are named by the Idempotency-Key and their place.",
         "parameters": [KEY],
-        "requestBody": _body({"type": "array", "minItems": 1, "maxItems": batch.MAX_EVENTS, "items": INTERACTION}),
+        "requestBody": body({"type": "array", "minItems": 1, "maxItems": batch.MAX_EVENTS, "items": INTERACTION}),
         "responses": {
-            status: _json(
+            status: answer(
                 description,
-                _object(results={"type": "array", "minItems": 1, "items": {"anyOf": [ACCEPTED, PROBLEM]}}),
+                members(results={"type": "array", "minItems": 1, "items": {"anyOf": [ACCEPTED, PROBLEM]}}),
             )
             for status, description in (
                 ("200", "Not all events are accepted: `results` has an answer for each, in order."),
@@ -214,11 +164,7 @@ POSTS: dict[str, Schema] = {
 
 
 def complete(schema: Schema) -> Schema:
-    """FastAPI's schema with what it does not see, and without the 422 that we never answer."""
+    """FastAPI's schema with what it does not see."""
     for path, post in POSTS.items():
         schema["paths"].setdefault(path, {})["post"] = post
-    for operations in schema["paths"].values():
-        for operation in operations.values():
-            operation["responses"].pop("422", None)
-    schema.pop("components", None)
-    return schema
+    return tidy(schema)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from services.tracking.adapters.decoding import read
+from services.errors import InDoubt, KeyReused, NothingAttempted, RuleBroken
+from services.messaging.bodies import read
 from services.tracking.adapters.encoding import Command
-from services.tracking.api import problems
-from services.tracking.api.problems import Problem
-from services.tracking.api.requests import (
+from services.tracking.api.events import EVENT, read_event
+from services.web import problems
+from services.web.problems import Problem
+from services.web.requests import (
     Receive,
     Refused,
     Scope,
@@ -19,12 +21,10 @@ from services.tracking.api.requests import (
     answer,
     idempotency_key,
     read_body,
-    read_event,
     refuse,
     request_id,
     send_problem,
 )
-from services.tracking.domain.errors import InDoubt, KeyReused, NothingAttempted, RuleBroken
 
 PATH = "/tracking/interactions"
 MAX_BODY = 64 * 1024
@@ -48,7 +48,7 @@ class Ingest:
             raw = await read_body(headers, receive, MAX_BODY)
             command, named = read_event(read(raw), headers, idempotency_key(headers), request_id(headers))
         except (Refused, RuleBroken) as error:
-            await refuse(send, error)
+            await refuse(send, error, EVENT)
             return
         try:
             await self._accepting.accept(command, named=named)
@@ -61,10 +61,11 @@ class Ingest:
 
 def not_accepted(error: NothingAttempted | InDoubt | KeyReused, event_id: str) -> Problem:
     """What an event's caller is told."""
+    own = {"interaction_id": event_id}
     match error:
         case NothingAttempted():
-            return problems.nothing_attempted(str(error))
+            return problems.nothing_attempted("event", str(error))
         case InDoubt():
-            return problems.in_doubt(str(error), event_id)
+            return problems.in_doubt("event", str(error), "the same interaction_id", own)
         case KeyReused():
-            return problems.key_reused(event_id)
+            return problems.key_reused("event", "an event with this interaction_id or Idempotency-Key", own)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.tracking.domain.errors import RuleBroken
-from services.tracking.domain.identity import canonical
+from services.errors import RuleBroken
+from services.messaging.bodies import text, uuid
 
 TYPES = frozenset({"click", "view", "like", "conversion"})
-MAX_TEXT = 255
 MAX_AMOUNT = 2**63 - 1
 FIRST_YEAR = 1970
 
@@ -37,13 +36,7 @@ class Interaction:
 
 def own_id(body: Mapping[str, Any]) -> str | None:
     """The id that the caller gave the event, in canonical form; None where it gave none."""
-    value = body.get("interaction_id")
-    if value is None:
-        return None
-    found = canonical(value) if isinstance(value, str) else None
-    if found is None:
-        raise RuleBroken("interaction_id", "uuid", "must be a UUID")
-    return found
+    return uuid(body, "interaction_id")
 
 
 def parse(body: Mapping[str, Any], event_id: str, now: datetime, *, stamped: bool = False) -> Interaction:
@@ -52,7 +45,7 @@ def parse(body: Mapping[str, Any], event_id: str, now: datetime, *, stamped: boo
 
     Raises RuleBroken for the first rule that the body breaks. Members that we don't know are ignored.
     """
-    kind = _text(body, "interaction_type")
+    kind = text(body, "interaction_type")
     if kind not in TYPES:
         raise RuleBroken("interaction_type", "choice", f"must be one of {', '.join(sorted(TYPES))}")
     amount, currency = _money(body, kind)
@@ -60,9 +53,9 @@ def parse(body: Mapping[str, Any], event_id: str, now: datetime, *, stamped: boo
     return Interaction(
         event_id,
         kind,
-        _text(body, "target_element_id"),
-        _text(body, "target_element_type"),
-        _text(body, "campaign_id"),
+        text(body, "target_element_id"),
+        text(body, "target_element_type"),
+        text(body, "campaign_id"),
         _time(timestamp, now),
         amount,
         currency,
@@ -84,21 +77,6 @@ def fingerprint(event: Interaction) -> str:
     )
     # No member holds U+0000: so no two different events are written alike.
     return hashlib.blake2b("\x00".join(members).encode(), digest_size=16).hexdigest()
-
-
-def _text(body: Mapping[str, Any], field: str) -> str:
-    value = body.get(field)
-    if value is None:
-        raise RuleBroken(field, "required", "is required")
-    if not isinstance(value, str):
-        raise RuleBroken(field, "string", "must be a string")
-    if not value or len(value) > MAX_TEXT:
-        raise RuleBroken(field, "length", f"must have 1 to {MAX_TEXT} characters")
-    if "\x00" in value:
-        raise RuleBroken(field, "characters", "must not contain U+0000")
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise RuleBroken(field, "characters", "must not contain a lone surrogate")
-    return value
 
 
 def _time(value: Any, now: datetime) -> datetime:

@@ -38,7 +38,21 @@ class Rejected:
         )
 
 
-Outcome = Interaction | Probe | Rejected
+@dataclass(frozen=True, slots=True)
+class InfoRequest:
+    """A question of another service: how many interactions a post had, from one day to another, both included. It is
+    answered by an event, and not counted. `key` is its message's, and becomes the event's."""
+
+    id: str
+    saga_id: str
+    correlation_id: str
+    key: str
+    post_id: str
+    first: date
+    last: date
+
+
+Outcome = Interaction | Probe | Rejected | InfoRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.tracking.metrics import registry
+from services.process.metrics import registry
 from tests.ports import free_ports
 from workers.endpoint import serve
 from workers.metrics import Measured, Metrics
@@ -21,7 +21,7 @@ wrong: list[str] = []
 @pytest.fixture
 def url() -> Iterator[str]:
     figures = registry("tracking-worker")
-    metrics = Metrics(figures)
+    metrics = Metrics("tracking_worker", figures)
     metrics.connected("broker", lambda: not wrong)
     metrics.batch(Measured(10, 6, 1, 2, 0.2, 3600.0))
     metrics.batch(Measured(1, 1, 0, 0, -5.0, None))

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from services.tracking.adapters.link import BrokerAway
+from services.messaging.link import BrokerAway
+from services.process.stop import Stop
 from services.tracking.settings import Settings
-from services.tracking.stop import Stop
 from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId, FakeStore
 from workers import tracking_worker as module
 from workers.loop import Loop
@@ -32,7 +32,8 @@ class FakeLetters:
 def relaying(monkeypatch: pytest.MonkeyPatch) -> Relay:
     monkeypatch.setattr(module, "client", lambda _url: object())
     monkeypatch.setattr(module, "Letters", FakeLetters)
-    return Relay(Settings(), Stop(), Metrics(CollectorRegistry()))
+    monkeypatch.setattr(module.info_relay, "relay", lambda *_: 0)
+    return Relay(Settings(), Stop(), Metrics("tracking_worker", CollectorRegistry()))
 
 
 def failing(errors: list[Exception], used: list[Any]) -> Callable[..., int]:
@@ -97,7 +98,7 @@ def handled(messages: list[FakeMessage], store: FakeStore) -> tuple[dict[str, fl
     """What the metrics say of a batch, and the lines about it."""
     figures = CollectorRegistry()
     with capture_logs() as lines:
-        Handler(store, Metrics(figures))(messages)
+        Handler(store, Metrics("tracking_worker", figures))(messages)
 
     def of(outcome: str) -> float | None:
         return figures.get_sample_value("tracking_worker_messages_total", {"outcome": outcome})
@@ -133,6 +134,6 @@ def test_what_the_database_does_not_take_is_a_failed_batch() -> None:
 
     figures = CollectorRegistry()
     with pytest.raises(psycopg.OperationalError):
-        Handler(Away(), Metrics(figures))([FakeMessage()])
+        Handler(Away(), Metrics("tracking_worker", figures))([FakeMessage()])
     assert figures.get_sample_value("tracking_worker_failed_batches_total") == 1
     assert figures.get_sample_value("tracking_worker_batch_messages_count") == 0

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.errors import InDoubt, KeyReused, NothingAttempted, ServiceError
 from services.tracking.accepting import Accepting
 from services.tracking.adapters.encoding import Command, command
-from services.tracking.domain.errors import InDoubt, KeyReused, NothingAttempted, TrackingError
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.recent import Recent
 from tests.unit.services.tracking.tracking_fakes import FakeOutbox, FakePublisher
@@ -22,10 +22,10 @@ def event(campaign: str = "123") -> Command:
     return command(Interaction(ID, "click", "1", "button", campaign, datetime(2026, 11, 24, tzinfo=UTC)), "c")
 
 
-def outcome(accepting: Accepting, campaign: str = "123", *, named: bool = True) -> type[TrackingError] | None:
+def outcome(accepting: Accepting, campaign: str = "123", *, named: bool = True) -> type[ServiceError] | None:
     try:
         asyncio.run(accepting.accept(event(campaign), named=named))
-    except TrackingError as error:
+    except ServiceError as error:
         return type(error)
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import threading
@@ -15,16 +14,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from services.errors import InDoubt, NothingAttempted
+from services.identity import bucket, canonical, placed
+from services.storage import reading as reading_module
 from services.tracking.accepting import Accepting
-from services.tracking.adapters import reading as reading_module
 from services.tracking.adapters.decoding import STAMPED, read
 from services.tracking.adapters.reading import CampaignCount, Wanted
 from services.tracking.adapters.tables import DailyStatusRow, InteractionRow
 from services.tracking.api.app import Application
 from services.tracking.api.ingest import MAX_BODY, PATH
-from services.tracking.domain.errors import InDoubt, NothingAttempted
-from services.tracking.domain.identity import bucket, canonical, placed
 from services.tracking.domain.recent import Recent
+from tests.unit.services.asgi import Answer, ask, problem
 from tests.unit.services.tracking.tracking_fakes import FakeOutbox, FakePublisher
 
 ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
@@ -82,13 +82,6 @@ class FakeReading:
         ]
 
 
-class Answer:
-    def __init__(self, messages: list[Any]) -> None:
-        self.status: int = messages[0]["status"]
-        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
-        self.body: Any = json.loads(b"".join(message.get("body", b"") for message in messages[1:]))
-
-
 def call(
     method: str,
     target: str,
@@ -104,47 +97,12 @@ def call(
     broker = publisher or FakePublisher()
     accepting = Accepting(broker, outbox or FakeOutbox(NothingAttempted("the database is away")), recent or Recent())
     app = Application(accepting, broker, reading or FakeReading(), 10)  # type: ignore[arg-type]
-    path, _, query = target.partition("?")
-    parts = chunks or [body]
-    incoming = [
-        {"type": "http.request", "body": part, "more_body": index < len(parts) - 1} for index, part in enumerate(parts)
-    ]
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8010),
-    }
-    asyncio.run(app(scope, receive, send))
-    return Answer(sent)
+    return ask(app, method, target, body, headers, chunks)
 
 
 def post(body: Any = BODY, headers: dict[str, str] | None = None, **more: Any) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return call("POST", "/tracking/interactions", raw, {"Content-Type": "application/json", **(headers or {})}, **more)
-
-
-def problem(answer: Answer, status: int, kind: str) -> Any:
-    assert (answer.status, answer.body["type"], answer.body["status"]) == (status, kind, status)
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.body["error"] == answer.body["detail"]
-    return answer.body
 
 
 def test_an_accepted_event_is_published_under_its_id() -> None:

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from services.errors import Refuses, Unacceptable
 from services.tracking.adapters import counting as module
 from services.tracking.adapters.counting import Counter, parameters
-from services.tracking.domain.errors import Refuses, Unacceptable
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Probe, Rejected
 from services.tracking.handlers import sort

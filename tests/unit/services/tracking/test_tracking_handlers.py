@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.tracking.domain.errors import Refuses
+from services.errors import Refuses
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Outcome, Probe, Rejected
 from services.tracking.handlers import DIFFERENT, count, sort

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.errors import RuleBroken
+from services.messaging.bodies import MAX_TEXT
 from services.tracking.adapters.decoding import read
 from services.tracking.adapters.encoding import encode
-from services.tracking.domain.errors import RuleBroken
-from services.tracking.domain.interaction import MAX_AMOUNT, MAX_TEXT, fingerprint, own_id, parse
+from services.tracking.domain.interaction import MAX_AMOUNT, fingerprint, own_id, parse
 
 ID = "046e7f49-31d1-46f5-a17f-568f962340e1"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

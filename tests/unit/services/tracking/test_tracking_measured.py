@@ -11,12 +11,14 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from services.errors import InDoubt, NothingAttempted
+from services.process.depths import Depths
 from services.tracking.accepting import Accepting
+from services.tracking.api import batch, ingest
 from services.tracking.api.app import Application
-from services.tracking.api.measured import Measured
-from services.tracking.domain.errors import InDoubt, NothingAttempted
 from services.tracking.domain.recent import Recent
-from services.tracking.watched import Depths, WatchedAccepting, WatchedOutbox
+from services.tracking.watched import DATABASE, DEPTHS, WatchedAccepting, WatchedOutbox, connected_gauge
+from services.web.measured import Measured
 from tests.poison import EVENT
 from tests.unit.services.tracking.tracking_fakes import FakeOutbox, FakePublisher
 
@@ -35,8 +37,9 @@ class Bench:
         accepting = WatchedAccepting(Accepting(broker, store, Recent()), self.registry)
         reading: Any = None
         application = Application(accepting, broker, reading, 10)
-        depths = Depths(self.registry, broker.is_connected, self._read, (ConnectionError,))
-        self.app = Measured(application, self.registry, depths.refresh)
+        connected_gauge(self.registry, broker.is_connected)
+        depths = Depths(self.registry, DATABASE, DEPTHS, self._read, (ConnectionError,))
+        self.app = Measured(application, self.registry, depths.refresh, (ingest.PATH, batch.PATH))
         self.lines: list[Any] = []
 
     async def _read(self) -> tuple[float, float]:

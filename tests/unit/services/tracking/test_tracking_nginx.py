@@ -10,7 +10,8 @@ from types import ModuleType
 import pytest
 
 from services.tracking.adapters import outbox, publisher
-from services.tracking.api import batch, ingest, problems
+from services.tracking.api import batch, ingest
+from services.web import problems
 
 CONF = (Path(__file__).parents[4] / "compose" / "nginx" / "tracking.conf").read_text()
 

@@ -10,10 +10,10 @@ from typing import Any
 import pulsar
 import pytest
 
+from services.errors import InDoubt, NothingAttempted
+from services.messaging.link import BrokerAway
 from services.tracking.adapters import publisher as module
-from services.tracking.adapters.link import BrokerAway
 from services.tracking.adapters.publisher import Publisher
-from services.tracking.domain.errors import InDoubt, NothingAttempted
 
 
 class FakeProducer:

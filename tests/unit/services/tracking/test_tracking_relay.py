@@ -8,9 +8,9 @@ from typing import Any
 import pulsar
 import pytest
 
+from services.messaging.broker import Letters, TooBig
+from services.messaging.link import BrokerAway
 from services.tracking.adapters import relay as module
-from services.tracking.adapters.broker import Letters, TooBig
-from services.tracking.adapters.link import BrokerAway
 from services.tracking.adapters.relay import relay
 
 

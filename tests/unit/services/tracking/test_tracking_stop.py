@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import uvicorn
 
-from services.tracking import logs, server
-from services.tracking.adapters.reading import Overdue
-from services.tracking.stop import Stop
+from services.process import logs
+from services.process.stop import Stop
+from services.storage.reading import Overdue
+from services.tracking import server
 
 ROOT = Path(__file__).parents[4]
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[4]
 HANDLED = """
 import os, signal, time
 import structlog
-from services.tracking.stop import Stop
+from services.process.stop import Stop
 stop = Stop()
 stop.listen(0.2)
 with structlog.PrintLogger()._lock:
@@ -36,7 +37,7 @@ time.sleep(60)
 
 STUCK = """
 import threading, time
-from services.tracking.entry import end
+from services.process.entry import end
 threading.Thread(target=time.sleep, args=(60,)).start()
 print("flushed")
 end(0)

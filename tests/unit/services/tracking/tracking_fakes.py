@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.errors import KeyReused, Unacceptable
 from services.tracking.adapters.encoding import Command
-from services.tracking.domain.errors import KeyReused, Unacceptable
 from services.tracking.domain.interaction import Interaction, fingerprint
-from services.tracking.domain.outcomes import Applied, Batch, Outcome, Rejected
+from services.tracking.domain.outcomes import Applied, Batch, InfoRequest, Outcome, Rejected
 
 
 @dataclass
@@ -73,6 +73,8 @@ class FakeStore:
         self.redelivered = 0
         # Ids whose row another worker committed while a statement ran: seen by the next one.
         self.unseen: set[str] = set()
+        # Requests by their id, with how many interactions were counted before them.
+        self.answered: dict[str, tuple[InfoRequest, int]] = {}
 
     def apply(self, batch: Batch) -> Applied:
         arrived: dict[object, Outcome] = {**batch.interactions, **batch.probes, **batch.rejected}
@@ -89,6 +91,14 @@ class FakeStore:
         self.rows |= new
         errors = sum(isinstance(outcome, Rejected) for outcome in new.values())
         return Applied(len(new) - errors, errors, there)
+
+    def build(self, requests: Sequence[InfoRequest]) -> list[str]:
+        if any(self.poison(request) for request in requests):
+            raise Unacceptable("22P05 unsupported Unicode escape sequence")
+        counted = sum(isinstance(outcome, Interaction) for outcome in self.rows.values())
+        for request in requests:
+            self.answered.setdefault(request.id, (request, counted))
+        return [request.id for request in requests if self.answered[request.id][0] != request]
 
 
 class FakePublisher:

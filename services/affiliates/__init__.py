@@ -1,0 +1,1 @@
+"""The affiliates service."""

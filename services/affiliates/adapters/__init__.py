@@ -1,0 +1,1 @@
+"""The only modules of the service that know PostgreSQL and Pulsar."""

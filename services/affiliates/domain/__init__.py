@@ -1,0 +1,1 @@
+"""What affiliates, posts and their costs are. Standard library only."""

@@ -1,0 +1,1 @@
+"""Pulsar: connections that outlive outages, topics, messages. Must not know what the messages mean."""

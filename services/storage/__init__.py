@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, errors by their kind, migrations. Must not know any table."""

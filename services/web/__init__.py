@@ -1,0 +1,1 @@
+"""HTTP: bodies within limits, problems, pages, metrics. Must not know any endpoint."""

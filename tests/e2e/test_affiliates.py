@@ -1,0 +1,267 @@
+"""Affiliates, their posts and what those cost: each command must take effect once, whatever is killed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pulsar
+import pytest
+
+from tests.e2e.conftest import Stack
+from tests.waiting import eventually
+
+# By hand: ALPES_TEST_AFFILIATES=2000 pytest -k killed tests/e2e/test_affiliates.py; 2.5 posts and half a cost of each.
+AFFILIATES = int(os.environ.get("ALPES_TEST_AFFILIATES", "200"))
+CALLERS = 32
+DAYS = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+EVENTS = "persistent://public/default/events.affiliates"
+KILLED = ("affiliates_worker", "tracking_worker", "pulsar", "affiliates_db")
+
+
+@dataclass
+class Caller:
+    """Calls the service until a command is accepted, always under the same key; keeps what came back."""
+
+    url: str
+    session: aiohttp.ClientSession
+    answers: Counter[int | str] = field(default_factory=Counter)
+
+    async def send(self, path: str, body: object, key: str) -> str:
+        """The id that the service gave the command."""
+        while True:
+            try:
+                async with self.session.post(
+                    f"{self.url}{path}", json=body, headers={"Idempotency-Key": key}
+                ) as answer:
+                    self.answers[answer.status] += 1
+                    said = await answer.json(content_type=None)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                self.answers[type(error).__name__] += 1
+                continue
+            if answer.status == 202:
+                tracking_id: str = said["trackingId"]
+                return tracking_id
+            # Nothing else may come than what asks for another try.
+            assert answer.status in (503, 504), said
+            await asyncio.sleep(0.1)
+
+    async def read(self, path: str) -> Any:
+        """What is there, once it is."""
+        while True:
+            try:
+                async with self.session.get(f"{self.url}{path}") as answer:
+                    if answer.status == 200:
+                        return await answer.json()
+                    assert answer.status in (404, 503), await answer.text()
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+            await asyncio.sleep(0.05)
+
+
+@contextmanager
+def told(stack: Stack) -> Iterator[list[dict[str, Any]]]:
+    """A list that holds, once it is left, what the service published meanwhile on events.affiliates."""
+    endpoint = stack.project().runtime.endpoint("pulsar", 6650)
+    client = pulsar.Client(f"pulsar://{endpoint}", logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    client.subscribe(EVENTS, name, initial_position=pulsar.InitialPosition.Latest).close()
+    found: list[dict[str, Any]] = []
+    try:
+        yield found
+        consumer = client.subscribe(EVENTS, name)
+        while True:
+            try:
+                message = consumer.receive(timeout_millis=2000)
+            except pulsar.Timeout:
+                break
+            found.append({**json.loads(message.data()), "name": message.properties()["name"]})
+            consumer.acknowledge(message)
+        consumer.unsubscribe()
+    finally:
+        client.close()
+
+
+def new_affiliate() -> dict[str, str]:
+    return {"name": "Ana", "email": f"{uuid.uuid4().hex}@example.org", "program_id": "p"}
+
+
+def test_a_cost_must_be_that_of_the_interactions_and_be_followed_by_its_correlation_id(stack: Stack) -> None:
+    walk, post_id = f"walk-{uuid.uuid4().hex[:8]}", str(uuid.uuid4())
+
+    async def go() -> Any:
+        async with aiohttp.ClientSession(headers={"X-Correlation-ID": walk}) as session:
+            caller = Caller(stack.url("affiliates", 8000, "/affiliates"), session)
+            ana = await caller.send("/", new_affiliate(), str(uuid.uuid4()))
+            await caller.send(f"/{ana}/activate", None, str(uuid.uuid4()))
+            post = {"title": "t", "content": "c", "affiliate_id": ana, "brand_id": "b"}
+            assert await caller.send("/posts", post, post_id) == post_id
+            await caller.read(f"/posts/{post_id}")
+            assert (await caller.read(f"/{ana}"))["status"] == "active"
+            cost = await caller.send(f"/posts/{post_id}/cost-calculations", DAYS, str(uuid.uuid4()))
+            while True:
+                found = await caller.read(f"/posts/{post_id}/cost-calculations/{cost}")
+                if found["status"] == "calculated":
+                    return found
+                await asyncio.sleep(0.05)
+
+    body = {"target_element_id": post_id, "target_element_type": "post", "campaign_id": "c"}
+    for kind in ("click",) * 8 + ("view",) * 3:
+        assert stack.post({**body, "interaction_type": kind})[0] == 201
+    stack.settled()
+    with told(stack) as events:
+        found = asyncio.run(asyncio.wait_for(go(), 60))
+    in_sql = stack.sql("SELECT count(*) FROM interactions WHERE target_element_id = %s", post_id)[0][0]
+    assert in_sql == found["interactions_count"] == 11
+    # (1.00 + 0.05 * 11) * 1.2
+    assert found["total_cost"] == "1.860"
+    (event,) = events
+    assert (event["name"], event["saga_id"]) == ("CostCalculated", found["id"])
+    assert event["payload"]["total_cost"] == "1.860"
+    by_type = stack.sql("SELECT by_type FROM interactions_info WHERE saga_id = %s", found["id"])[0][0]
+    assert by_type == {"click": 8, "view": 3}
+    logs = stack.ok("logs", "--grep", walk, "affiliates", "affiliates_worker", "tracking_worker").stdout
+    for what in ("CalculateCost", "interactions info built", "InteractionsInfoBuilt"):
+        assert what in logs
+
+
+def test_a_command_of_the_original_and_a_bad_one_must_be_told_apart(stack: Stack) -> None:
+    """As Pulsar's own clients send them: no key, no correlation."""
+    endpoint = stack.project().runtime.endpoint("pulsar", 6650)
+    client = pulsar.Client(f"pulsar://{endpoint}", logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    own, bad, body = str(uuid.uuid4()), str(uuid.uuid4()), new_affiliate()
+    try:
+        producer = client.create_producer("commands.affiliates")
+        for command_id, sent in ((own, body), (own, body), (bad, {"name": "Ana"})):
+            producer.send(json.dumps(sent).encode(), properties={"name": "CreateAffiliate", "commandId": command_id})
+        letters = client.subscribe("commands.affiliates-DLQ", "dead-letters")
+        while True:
+            letter = letters.receive(timeout_millis=20_000)
+            letters.acknowledge(letter)
+            if letter.properties()["commandId"] == bad:
+                break
+    finally:
+        client.close()
+    assert letter.properties()["deadLetterReason"] == "email: is required"
+    assert json.loads(letter.data()) == {"name": "Ana"}
+    rows = stack.sql("SELECT id::text FROM affiliates WHERE email = %s", body["email"], database="affiliates_db")
+    assert rows == [(own,)]
+
+
+@dataclass
+class Accepted:
+    affiliates: list[str] = field(default_factory=list)
+    posts: list[str] = field(default_factory=list)
+    costs: list[str] = field(default_factory=list)
+
+    def total(self) -> int:
+        return len(self.affiliates) + len(self.posts) + len(self.costs)
+
+
+async def load(url: str, accepted: Accepted) -> Counter[int | str]:
+    """One affiliate after another, with CALLERS at once; of each 2 or 3 posts, and a cost for every other one."""
+    numbers = iter(range(AFFILIATES))
+    timeout = aiohttp.ClientTimeout(total=10)
+    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=CALLERS)) as session:
+        caller = Caller(url, session)
+
+        async def one() -> None:
+            for number in numbers:
+                ana = await caller.send("/", new_affiliate(), str(uuid.uuid4()))
+                accepted.affiliates.append(ana)
+                for _ in range(2 + number % 2):
+                    post = {"title": "t", "content": "c", "affiliate_id": ana, "brand_id": "b"}
+                    accepted.posts.append(await caller.send("/posts", post, str(uuid.uuid4())))
+                if number % 2:
+                    of = accepted.posts[-1]
+                    await caller.read(f"/posts/{of}")
+                    path = f"/posts/{of}/cost-calculations"
+                    accepted.costs.append(await caller.send(path, DAYS, str(uuid.uuid4())))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CALLERS):
+                group.create_task(one())
+    return caller.answers
+
+
+def test_every_command_must_take_effect_once_though_each_part_is_killed(stack: Stack) -> None:
+    accepted, runtime = Accepted(), stack.project().runtime
+    whole = AFFILIATES * 4
+    done = threading.Event()
+    killed: list[str] = []
+
+    def kill() -> None:
+        """Each part once, while commands are under way; up again a moment later."""
+        for place, service in enumerate(random.sample(KILLED, len(KILLED)), 1):
+            while accepted.total() < whole * place / (len(KILLED) + 2) and not done.wait(0.02):
+                pass
+            if done.is_set():
+                return
+            runtime.kill(service, 1)
+            killed.append(service)
+            done.wait(0.5)
+            runtime.start(service, 1)
+
+    killing = threading.Thread(target=kill)
+    url = stack.url("affiliates", 8000, "/affiliates")
+    with told(stack) as events:
+        killing.start()
+        try:
+            answers = asyncio.run(asyncio.wait_for(load(url, accepted), 400))
+        finally:
+            done.set()
+            killing.join()
+            stack.ok("up")
+        assert sorted(killed) == sorted(KILLED), answers
+
+        def settled() -> bool:
+            rows = stack.sql(
+                "SELECT (SELECT count(*) FROM outbox), count(*) FILTER (WHERE calculated_at IS NULL), count(*)"
+                " FROM post_costs WHERE id = ANY(%s::uuid[])",
+                accepted.costs,
+                database="affiliates_db",
+            )
+            return rows == [(0, 0, len(accepted.costs))]
+
+        eventually(settled, within=90, what="every calculation to be done")
+    for table, ids in (("affiliates", accepted.affiliates), ("posts", accepted.posts), ("post_costs", accepted.costs)):
+        assert len(set(ids)) == len(ids)
+        statement = f"SELECT count(*), count(DISTINCT id) FROM {table} WHERE id = ANY(%s::uuid[])"
+        assert stack.sql(statement, ids, database="affiliates_db") == [(len(ids), len(ids))], (table, answers)
+    assert stack.sql(
+        "SELECT count(*) FROM inbox WHERE refusal IS NOT NULL AND id = ANY(%s::uuid[])",
+        accepted.affiliates + accepted.posts + accepted.costs,
+        database="affiliates_db",
+    ) == [(0,)]
+    # A relay that dies between the broker's receipt and its own commit publishes the same message, under its id, again.
+    of_each = {event["saga_id"]: event["msg_id"] for event in events}
+    assert sorted(of_each) == sorted(accepted.costs)
+    assert len({event["msg_id"] for event in events}) == len(accepted.costs)
+
+
+@pytest.mark.parametrize("table", ["affiliates", "posts"])
+def test_no_page_must_miss_or_repeat_a_row(stack: Stack, table: str) -> None:
+    rows = stack.sql(f"SELECT id::text FROM {table} ORDER BY created_at DESC, id DESC", database="affiliates_db")
+    path = "/affiliates/" if table == "affiliates" else "/affiliates/posts"
+
+    async def pages() -> list[str]:
+        found: list[str] = []
+        async with aiohttp.ClientSession() as session:
+            target: Any = f"{stack.url('affiliates', 8000)}{path}?limit=7"
+            while target:
+                async with session.get(target) as answer:
+                    found += [item["id"] for item in await answer.json()]
+                    target = answer.links.get("next", {}).get("url")
+        return found
+
+    assert asyncio.run(pages()) == [row[0] for row in rows]
