@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from alpesctl.errors import AlpesError, StackDownError
 from alpesctl.experiments.topic import HOLD_PREFIX
 from alpesctl.project import Project
+from alpesctl.pulsar_admin import of_each
 from alpesctl.runtimes.addresses import resolve
 from alpesctl.stack.model import StatsSource
 
@@ -29,7 +31,8 @@ class Counted:
     @property
     def total(self) -> int:
         """The sum of the counts: the last column of those that the source names."""
-        return sum(item[self.source.columns[-1]] for item in self.items if self.source.columns)
+        counts = (item.get(self.source.columns[-1]) for item in self.items if self.source.columns)
+        return sum(count for count in counts if isinstance(count, int))
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def read(project: Project, *, patience: float = PATIENCE) -> Reading:
     counted: list[Counted] = []
     found: list[Waiting] = []
     away: list[str] = []
-    for source in project.spec.stats:
+    for source in sources(project):
         try:
             counted.append(count(project, source, patience=patience))
         except AlpesError as error:
@@ -79,6 +82,12 @@ def read(project: Project, *, patience: float = PATIENCE) -> Reading:
     except AlpesError as error:
         away.append(error.what)
     return Reading(at, counted, found, away)
+
+
+def sources(project: Project) -> list[StatsSource]:
+    """What the compose file names, of the services that were brought up; all of it where none was."""
+    there = {replica.service for replica in project.runtime.replicas(with_health=False)}
+    return [each for each in project.spec.stats if urlsplit(each.url).hostname in there] or list(project.spec.stats)
 
 
 def count(project: Project, source: StatsSource, *, patience: float = PATIENCE) -> Counted:
@@ -99,6 +108,7 @@ def waiting(project: Project, *, patience: float = PATIENCE) -> list[Waiting]:
         return []
     admin = project.admin(timeout=patience)
     there = admin.topics()
+    topics = [topic for topic in project.spec.pulsar.topics if topic.name in there]
     return [
         Waiting(
             topic=topic.name,
@@ -108,9 +118,7 @@ def waiting(project: Project, *, patience: float = PATIENCE) -> list[Waiting]:
             backlog=each.backlog,
             consumers=len({name for names in each.consumers.values() for name in names}),
         )
-        for topic in project.spec.pulsar.topics
-        if topic.name in there
-        for stats in (admin.stats(topic.name),)
+        for topic, stats in zip(topics, of_each(lambda topic: admin.stats(topic.name), topics), strict=True)
         for each in stats.subscriptions.values()
         if not each.name.startswith(HOLD_PREFIX)
     ]

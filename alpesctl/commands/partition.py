@@ -25,8 +25,10 @@ def show(ctx: typer.Context, topics: Topics = None, json: Json = False) -> Resul
     context = context_of(ctx)
     pulsar = context.project.spec.pulsar
     names = [declared(context, name) for name in topics or []] or (pulsar.topics if pulsar else ())
+    from alpesctl.pulsar_admin import of_each
+
     admin, wished = context.project.admin(), context.project.wishes.load().partitions
-    found = [_document(admin, topic, max(topic.partitions, wished.get(topic.name, 0))) for topic in names]
+    found = of_each(lambda topic: _document(admin, topic, max(topic.partitions, wished.get(topic.name, 0))), names)
     return Result("partition show", {"topics": found}, tables=[_table(found)])
 
 
@@ -41,7 +43,7 @@ def _document(admin: PulsarAdmin, topic: Topic, wanted: int) -> dict[str, Any]:
     }
     if present is None:
         return document
-    for own in admin.stats(topic.name).subscriptions.values():
+    for own in admin.stats_of(topic.name, present).subscriptions.values():
         consumers = {full.rpartition("/")[2]: list(names) for full, names in sorted(own.consumers.items(), key=_order)}
         document["subscriptions"].append(
             {"name": own.name, "kind": own.kind, "backlog": own.backlog, "consumers": consumers}

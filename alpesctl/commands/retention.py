@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def show(ctx: typer.Context, topics: Topics = None, json: Json = False) -> Result:
     """Show what is kept, where that comes from, and the backlog quota beside it."""
+    from alpesctl.pulsar_admin import of_each
+
     context = context_of(ctx)
     project = context.project
     names = [declared(context, name).name for name in topics or []]
@@ -30,12 +32,15 @@ def show(ctx: typer.Context, topics: Topics = None, json: Json = False) -> Resul
         names = [topic.name for topic in pulsar.topics]
     wished, asked = project.wishes.load().retention, pulsar.retentions if pulsar else {}
     default, default_quota = admin.defaults()
-    whole = admin.retention()
+    ofs = (NAMESPACE, *names)
+    retentions = dict(zip(ofs, of_each(admin.retention, ofs), strict=True))
+    quotas = dict(zip(ofs, of_each(admin.backlog_quota, ofs), strict=True))
+    whole = retentions[NAMESPACE]
     rows = []
-    for name in (NAMESPACE, *names):
-        own = whole if name == NAMESPACE else admin.retention(name)
+    for name in ofs:
+        own = retentions[name]
         origin = "its own" if own else "the namespace" if name and whole else "the broker's default"
-        quota = admin.backlog_quota(name) or default_quota
+        quota = quotas[name] or default_quota
         rows.append(
             (name or admin.namespace, own or whole or default, origin, quota, wished.get(name), asked.get(name))
         )

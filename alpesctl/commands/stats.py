@@ -30,7 +30,7 @@ def stats(
     """Show the services' own statistics, read where a user of theirs would read them."""
     from alpesctl.experiments.record import list_records
     from alpesctl.report.overview import brief, table
-    from alpesctl.statistics import Reading, count, waiting
+    from alpesctl.statistics import Reading, count, sources, waiting
 
     context = context_of(ctx)
     if not 0.2 <= interval <= 3600:
@@ -40,7 +40,7 @@ def stats(
     if watch:
         return _watch(context, interval, as_json=json)
     project = context.project
-    counted = [count(project, source) for source in project.spec.stats]
+    counted = [count(project, source) for source in sources(project)]
     try:
         reading = Reading(0.0, counted, waiting(project))
     except StackDownError as error:  # what was counted is worth telling all the same
@@ -127,4 +127,4 @@ def _line(reading: Reading, rates: Rates) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)

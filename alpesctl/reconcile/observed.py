@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from alpesctl.errors import AlpesError
-from alpesctl.pulsar_admin import PulsarAdmin
+from alpesctl.pulsar_admin import PulsarAdmin, of_each
 from alpesctl.runtimes.base import Replica, Runtime, State
 from alpesctl.stack.model import NAMESPACE, Spec
 from alpesctl.stack.retention import Retention
@@ -43,16 +43,13 @@ def observe(
         client = admin()
         partitions = _partitions(spec, client)
         names = (NAMESPACE, *partitions) if with_retention else ()
-        retention = {name: client.retention(name) for name in names}
+        retention = dict(zip(names, of_each(client.retention, names), strict=True))
     except AlpesError:  # it is on its way up, or ill: the plan awaits it
         return Observed(replicas)
     return Observed(replicas, partitions, retention or None)
 
 
 def _partitions(spec: Spec, client: PulsarAdmin) -> dict[str, int]:
-    found = {}
-    for topic in spec.pulsar.topics if spec.pulsar else ():
-        count = client.partitions(topic.name)
-        if count is not None:
-            found[topic.name] = count
-    return found
+    names = [topic.name for topic in spec.pulsar.topics] if spec.pulsar else []
+    counts = zip(names, of_each(client.partitions, names), strict=True)
+    return {name: count for name, count in counts if count is not None}
