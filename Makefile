@@ -25,11 +25,12 @@ define run_demo
 	for command in stats 'report --last 2' addresses; do \
 	    $(VENV)/bin/alpesctl $$command || { code=$$?; [ $$verdict != 0 ] || verdict=$$code; }; \
 	done; \
+	$(VENV)/bin/python scenarios/cost.py || { code=$$?; [ $$verdict != 0 ] || verdict=$$code; }; \
 	exit $$verdict
 endef
 
 demo: export ALPES_RUNTIME ?= local
-demo: $(STAMP) ## the stack up, both scenarios with parts killed, the proof, a report; leaves the stack up
+demo: $(STAMP) ## the stack up, both scenarios with parts killed, the proof, a report, what a post costs; leaves the stack up
 	$(call run_demo,$(VENV)/bin/alpesctl up)
 
 docker-demo: export ALPES_RUNTIME = docker

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,14 +138,13 @@ class Stack:
                 return error.code, json.loads(error.read() or b"{}")
 
 
-@pytest.fixture(scope="session", params=RUNTIMES)
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    runtime: str = request.param
-    on_docker = runtime == "docker"
-    folder = tmp_path_factory.mktemp("stack")
+@contextmanager
+def made(runtime: str, folder: Path, images: Mapping[str, str], name: str) -> Iterator[Stack]:
+    """A project and ports of its own; nothing of it is there before or after. `images` are those that the compose file
+    is to find on an engine."""
     pulsar, admin, database, nginx, affiliates_db = free_ports(5)
     # The product's own image has a name of the tests' own: the user's stays as it is.
-    images = {**request.getfixturevalue("images"), "ALPES_SERVICES_IMAGE": OWN_IMAGE} if on_docker else {}
+    own = {**images, "ALPES_SERVICES_IMAGE": OWN_IMAGE} if runtime == "docker" else {}
     env_file = folder / "env"
     env_file.write_text(
         (ROOT / ".env").read_text()
@@ -153,14 +153,22 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         + f"TRACKING_WORKER_PORTS={free_range(20, 24_000)}\n"
         + f"AFFILIATES_DB_PORT={affiliates_db}\nAFFILIATES_PORTS={free_range(10, 27_000)}\n"
         + f"AFFILIATES_WORKER_PORTS={free_range(10, 28_000)}\n"
-        + "".join(f"{variable}={image}\n" for variable, image in images.items())
+        + "".join(f"{variable}={image}\n" for variable, image in own.items())
     )
-    name = f"alpestest-{runtime}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
-    made = Stack(runtime, name, env_file, folder)
-    made.run("down", "--volumes", "--yes")
-    # An image from before the last change of the product would be tested in its place.
+    place = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+    stack = Stack(runtime, f"alpestest-{name}-{place}", env_file, folder)
+    stack.run("down", "--volumes", "--yes")
     try:
-        made.ok("up", *(["--build"] if on_docker else []), timeout=900)
-        yield made
+        yield stack
     finally:
-        made.ok("down", "--volumes", "--yes")
+        stack.ok("down", "--volumes", "--yes")
+
+
+@pytest.fixture(scope="session", params=RUNTIMES)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    runtime: str = request.param
+    images = request.getfixturevalue("images") if runtime == "docker" else {}
+    with made(runtime, tmp_path_factory.mktemp("stack"), images, runtime) as stack:
+        # An image from before the last change of the product would be tested in its place.
+        stack.ok("up", *(["--build"] if runtime == "docker" else []), timeout=900)
+        yield stack

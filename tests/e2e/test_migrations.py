@@ -15,7 +15,7 @@ from tests.engine import ONE_RUNTIME
 
 pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 
-FIRST = "0001"
+FIRST, NEWEST = "0001", "0005"
 # Two days, two campaigns, three types, two currencies; 70 rows.
 DATA = """
 INSERT INTO interactions (id, interaction_type, target_element_id, target_element_type, campaign_id, "timestamp", day,
@@ -56,8 +56,8 @@ def database(stack: Stack) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def to(database: str, revision: str = "head", *, down: bool = False) -> None:
-    migrate("tracking", f"postgresql+psycopg://{database}", revision, down=down)
+def to(database: str, revision: str = "head", *, down: bool = False, service: str = "tracking") -> None:
+    migrate(service, f"postgresql+psycopg://{database}", revision, down=down)
 
 
 def run(database: str, query: str) -> list[tuple[Any, ...]]:
@@ -112,4 +112,34 @@ def test_events_that_wait_in_the_outbox_must_not_be_dropped_by_a_migration(datab
     with pytest.raises(RuntimeError, match="1 events wait in the outbox"):
         to(database, FIRST, down=True)
     assert run(database, "SELECT count(*) FROM outbox") == [(1,)]
-    assert run(database, "SELECT version_num FROM alembic_version") == [("0004",)]
+    assert run(database, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
+
+
+def test_answers_that_are_not_published_must_not_be_dropped_by_a_migration(database: str) -> None:
+    to(database)
+    run(
+        database,
+        "INSERT INTO interactions_info (id, saga_id, correlation_id, partition_key, post_id, start_date, end_date,"
+        " total_interactions, by_type) VALUES (gen_random_uuid(), 's', 'c', '7', 'p', now(), now(), 1, '{}')",
+    )
+    with pytest.raises(RuntimeError, match="1 answers are not published"):
+        to(database, FIRST, down=True)
+    run(database, "UPDATE interactions_info SET published_at = now()")
+    to(database, FIRST, down=True)
+
+
+def test_the_affiliates_tables_must_come_and_go_but_never_with_what_was_accepted(database: str) -> None:
+    to(database, service="affiliates")
+    to(database, service="affiliates")
+    run(
+        database,
+        "INSERT INTO outbox (id, fingerprint, topic, partition_key, properties, body)"
+        " VALUES (gen_random_uuid(), 'f', 't', '7', '{}', '')",
+    )
+    with pytest.raises(RuntimeError, match="1 messages wait in the outbox"):
+        to(database, "base", down=True, service="affiliates")
+    run(database, "DELETE FROM outbox")
+    to(database, "base", down=True, service="affiliates")
+    left = run(database, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    assert left == [("alembic_version",)]
+    to(database, service="affiliates")

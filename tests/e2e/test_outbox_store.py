@@ -12,13 +12,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.errors import InDoubt, KeyReused, NothingAttempted, TrackingError
+from services.errors import InDoubt, KeyReused, NothingAttempted, ServiceError
+from services.setup import migrate
 from services.tracking.adapters import outbox as module
 from services.tracking.adapters.encoding import Command, command
 from services.tracking.adapters.outbox import Outbox
 from services.tracking.adapters.outbox_relay import OutboxRelay
 from services.tracking.domain.interaction import Interaction
-from services.tracking.setup import migrate
 from tests.e2e.conftest import Stack
 from tests.engine import ONE_RUNTIME
 
@@ -32,7 +32,7 @@ def made(stack: Stack) -> Iterator[str]:
     server = f"postgresql://app:app@{stack.project().runtime.endpoint('tracking_db', 5432)}"
     with psycopg.connect(f"{server}/app", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {NAME}")
-        migrate(f"{server.replace('postgresql', 'postgresql+psycopg')}/{NAME}")
+        migrate("tracking", f"{server.replace('postgresql', 'postgresql+psycopg')}/{NAME}")
         yield f"{server}/{NAME}"
         connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
@@ -49,10 +49,10 @@ def event(event_id: str | None = None, campaign: str = "123") -> Command:
     return command(Interaction(event_id or str(uuid.uuid4()), "click", "1", "button", campaign, now, None, None), "c")
 
 
-async def outcome(storing: Coroutine[Any, Any, None]) -> type[TrackingError] | None:
+async def outcome(storing: Coroutine[Any, Any, None]) -> type[ServiceError] | None:
     try:
         await storing
-    except TrackingError as error:
+    except ServiceError as error:
         return type(error)
     return None
 

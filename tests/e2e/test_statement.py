@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from services.setup import migrate
 from services.tracking.adapters.counting import Counter
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Outcome, Rejected
 from services.tracking.handlers import DIFFERENT, Counted, count
-from services.tracking.setup import migrate
 from tests.e2e.conftest import Stack
 from tests.engine import ONE_RUNTIME
 from tests.waiting import eventually
@@ -32,7 +32,7 @@ def conninfo(stack: Stack) -> Iterator[str]:
     with psycopg.connect(f"postgresql://{server}/app", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         try:
-            migrate(f"postgresql+psycopg://{server}/{name}")
+            migrate("tracking", f"postgresql+psycopg://{server}/{name}")
             yield f"postgresql://{server}/{name}"
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

@@ -37,7 +37,7 @@ def test_a_stopped_worker_must_stay_down_until_up_starts_just_that_one(stack: St
 
 
 def test_everything_of_ours_must_be_reached_on_loopback_only(stack: Stack) -> None:
-    reached, least = (published(stack), 7) if stack.runtime == "docker" else (listening(stack), 8)
+    reached, least = (published(stack), 10) if stack.runtime == "docker" else (listening(stack), 11)
     assert len(reached) >= least
     assert set(reached) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
@@ -58,7 +58,7 @@ def published(stack: Stack) -> list[str]:
     """The addresses on which the engine publishes ports of the stack's containers, one for each port."""
     with engine() as client:
         containers = client.containers.list(filters={"label": f"com.docker.compose.project={stack.project_name}"})
-        assert len(containers) == 7
+        assert len(containers) == 10
         return [
             binding["HostIp"]
             for container in containers
@@ -79,6 +79,10 @@ def test_status_must_show_every_replica_and_what_waits(stack: Stack) -> None:
     data = stack.ok("status", "--json").data
     states = {replica["name"]: (replica["state"], replica["health"]) for replica in data["replicas"]}
     assert states == {
+        "affiliates-1": ("running", "healthy"),
+        "affiliates_db-1": ("running", "healthy"),
+        "affiliates_setup-1": ("exited", "none"),
+        "affiliates_worker-1": ("running", "healthy"),
         "pulsar-1": ("running", "healthy"),
         "tracking-1": ("running", "healthy"),
         "tracking-2": ("running", "healthy"),
@@ -88,5 +92,6 @@ def test_status_must_show_every_replica_and_what_waits(stack: Stack) -> None:
         "tracking_setup-1": ("exited", "none"),
         "tracking_worker-1": ("running", "healthy"),
     }
-    assert {row["topic"] for row in data["topics"]} == {"commands.tracking", "commands.tracking-DLQ"}
+    read = ("commands.tracking", "commands.affiliates", "events.tracking")
+    assert {row["topic"] for row in data["topics"]} == {*read, *(f"{topic}-DLQ" for topic in read), "events.affiliates"}
     assert "Key_Shared" in stack.ok("status").stdout

@@ -38,7 +38,15 @@ def test_the_stack_of_this_project() -> None:
     assert spec.services["tracking_nginx"].depends_on == (Dependency("tracking", "service_healthy"),)
     assert spec.services["tracking_db"].environment["POSTGRES_DB"] == "app"
     assert spec.pulsar is not None
-    assert [topic.name for topic in spec.pulsar.topics] == ["commands.tracking", "commands.tracking-DLQ"]
+    assert {topic.name: (topic.subscription, topic.consumers) for topic in spec.pulsar.topics} == {
+        "commands.tracking": ("tracking-svc", "tracking_worker"),
+        "commands.tracking-DLQ": ("dead-letters", ""),
+        "events.tracking": ("affiliates-svc", "affiliates_worker"),
+        "events.tracking-DLQ": ("dead-letters", ""),
+        "commands.affiliates": ("affiliates-svc", "affiliates_worker"),
+        "commands.affiliates-DLQ": ("dead-letters", ""),
+        "events.affiliates": ("", ""),
+    }
 
 
 def test_the_file_is_found_from_a_folder_below(tmp_path: Path) -> None:
