@@ -52,7 +52,7 @@ class Loop:
     def __init__(
         self,
         consumer: Consumer,
-        handle: Callable[[Sequence[Any]], object],
+        handle: Callable[[Any], object],
         transient: tuple[type[Exception], ...],
         lasting: tuple[type[Exception], ...] = (),
         stopping: Stopping | None = None,

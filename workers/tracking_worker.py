@@ -27,9 +27,10 @@ from services.tracking.adapters.counting import Counter
 from services.tracking.adapters.decoding import decode, reject
 from services.tracking.adapters.relay import relay
 from services.tracking.domain.interaction import Interaction
-from services.tracking.domain.outcomes import InfoRequest, Rejected
+from services.tracking.domain.outcomes import InfoRequest, Outcome, Rejected
 from services.tracking.handlers import Counted, Store, count
 from services.tracking.settings import Settings
+from workers.ahead import Ahead, Ready
 from workers.endpoint import serve
 from workers.loop import STOP_S, STUCK_S, Loop
 from workers.metrics import Measured, Metrics
@@ -45,15 +46,15 @@ log = structlog.get_logger()
 
 
 class Handler:
-    """Decodes a batch, has it counted, tells of it."""
+    """Has a batch counted, as it was decoded, and tells of it."""
 
     def __init__(self, store: Store, metrics: Metrics) -> None:
         self._store = store
         self._metrics = metrics
 
-    def __call__(self, messages: Sequence[Message]) -> Counted:
+    def __call__(self, messages: Ready) -> Counted:
+        outcomes: Sequence[Outcome] = messages.made
         with self._metrics.seconds.time(), self._metrics.failed.count_exceptions():
-            outcomes = [decode(message) for message in messages]
             redelivered = sum(1 for message in messages if message.redelivery_count() > 0)
             counted = count(self._store, outcomes, redelivered, lambda index, why: reject(messages[index], why))
         now = datetime.now(UTC)
@@ -73,6 +74,11 @@ class Handler:
             if isinstance(outcome, InfoRequest):
                 log.info("interactions info built", saga_id=outcome.saga_id, correlation_id=outcome.correlation_id)
         return counted
+
+
+def decoded(messages: Sequence[Message]) -> list[Outcome]:
+    """What each message turned out to be."""
+    return [decode(message) for message in messages]
 
 
 def tell(letters: Sequence[Rejected]) -> None:
@@ -183,14 +189,16 @@ def main() -> int:
     figures = registry("tracking-worker")
     metrics = Metrics("tracking_worker", figures)
     store = Counter(settings.conninfo, settings.replica)
-    loop = Loop(commands, Handler(store, metrics), (psycopg.Error,), (Refuses,), stopping)
+    ahead = Ahead(commands, decoded)
+    loop = Loop(ahead, Handler(store, metrics), (psycopg.Error,), (Refuses,), stopping)
     relaying = Relay(settings, stopping, metrics)
     metrics.connected("broker", commands.is_connected)
     metrics.connected("database", lambda: relaying.database_answers)
     relaying.start()
     endpoint = serve(settings.host, settings.port or PORT, lambda: trouble(commands, loop, relaying), figures)
     log.info("started", topic=settings.topic, subscription=settings.subscription_name)
-    loop.run()
+    with ahead:
+        loop.run()
     commands.close()
     relaying.join(3.0)
     store.close()

@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 from services.messaging.link import BrokerAway
 from services.process.stop import Stop
 from services.tracking.settings import Settings
+from tests.unit.services.tracking.test_tracking_handlers import event
 from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId, FakeStore
 from workers import tracking_worker as module
+from workers.ahead import Ready
 from workers.loop import Loop
 from workers.metrics import Metrics
 from workers.tracking_worker import Handler, Relay, trouble
@@ -98,7 +100,7 @@ def handled(messages: list[FakeMessage], store: FakeStore) -> tuple[dict[str, fl
     """What the metrics say of a batch, and the lines about it."""
     figures = CollectorRegistry()
     with capture_logs() as lines:
-        Handler(store, Metrics("tracking_worker", figures))(messages)
+        Handler(store, Metrics("tracking_worker", figures))(Ready(messages, module.decoded(messages)))
 
     def of(outcome: str) -> float | None:
         return figures.get_sample_value("tracking_worker_messages_total", {"outcome": outcome})
@@ -134,6 +136,6 @@ def test_what_the_database_does_not_take_is_a_failed_batch() -> None:
 
     figures = CollectorRegistry()
     with pytest.raises(psycopg.OperationalError):
-        Handler(Away(), Metrics("tracking_worker", figures))([FakeMessage()])
+        Handler(Away(), Metrics("tracking_worker", figures))(Ready([FakeMessage()], [event(1)]))
     assert figures.get_sample_value("tracking_worker_failed_batches_total") == 1
     assert figures.get_sample_value("tracking_worker_batch_messages_count") == 0
