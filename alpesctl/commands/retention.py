@@ -29,7 +29,8 @@ def show(ctx: typer.Context, topics: Topics = None, json: Json = False) -> Resul
     admin = project.admin()
     pulsar = project.spec.pulsar
     if not names and pulsar:
-        names = [topic.name for topic in pulsar.topics]
+        there = admin.topics()
+        names = [topic.name for topic in pulsar.topics if topic.name in there]
     wished, asked = project.wishes.load().retention, pulsar.retentions if pulsar else {}
     default, default_quota = admin.defaults()
     ofs = (NAMESPACE, *names)

@@ -27,7 +27,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 
 # By hand: ALPES_TEST_AWAY_S=60 pytest -k away tests/e2e/test_outbox.py
-AWAY_S = float(os.environ.get("ALPES_TEST_AWAY_S", "10"))
+AWAY_S = float(os.environ.get("ALPES_TEST_AWAY_S", "6"))
 PATH = "/tracking/interactions"
 
 

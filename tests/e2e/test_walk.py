@@ -47,7 +47,9 @@ def test_the_document_must_work_from_top_to_bottom(fresh: Stack) -> None:
     # 6: keep everything.
     tool(fresh, "pulsar-admin", "namespaces", "set-retention", "public/default", "--size", "-1", "--time", "-1")
     kept = fresh.ok("retention", "show", "--json").data
-    assert "-1" in json.dumps(kept) or "unlimited" in json.dumps(kept), kept
+    assert {(each["size"], each["time"]) for each in (kept["namespace"], *kept["topics"])} == {
+        ("unlimited", "unlimited")
+    }
 
     # 7: health.
     health = json.loads(shell(f"curl -s {fresh.url('tracking', 8010, '/tracking/health')}"))
@@ -66,6 +68,10 @@ def test_the_document_must_work_from_top_to_bottom(fresh: Stack) -> None:
     assert len(sent) == 1 and sent[0] > 10_000
     eventually(lambda: fresh.counted() >= 2 + sent[0], what=f"{sent[0]} more")
     assert fresh.settled() == 2 + sent[0]
+
+    # 3: the services' own words for it, of what is up.
+    told = fresh.ok("stats", "--json").data["statistics"]
+    assert [each["title"] for each in told] == ["Tracking, by day and status", "Tracking, by campaign and type"]
 
     # 13: KeyShared, on each partition, as Pulsar's own tool sees it.
     stats = tool(fresh, "pulsar-admin", "topics", "partitioned-stats", "commands.tracking", "--per-partition")
