@@ -34,6 +34,8 @@ from workers.subscribing import patiently
 
 PORT = 9020
 RETRY_S = 1.0
+# A turn takes half a second, or as long as the broker takes for its receipts.
+FRESH_S = 5.0
 # A batch is one transaction, of up to five statements a message.
 BATCH_MESSAGES = 200
 
@@ -81,8 +83,7 @@ class Relaying(threading.Thread):
 
     def __init__(self, relay: OutboxRelay, stopping: Stop) -> None:
         super().__init__(name="relay", daemon=True)
-        # What its last turn met, which is less than a second ago.
-        self.database_answers = False
+        self._answered = float("-inf")
         self._relay = relay
         self._stopping = stopping
 
@@ -91,13 +92,18 @@ class Relaying(threading.Thread):
             self._turn()
         self._relay.close()
 
+    @property
+    def database_answers(self) -> bool:
+        """Whether a turn ended well of late: one that reads from a frozen database does not end."""
+        return time.monotonic() - self._answered < FRESH_S
+
     def _turn(self) -> None:
         try:
             if self._relay.turn() == 0:
                 self._relay.wait()
-            self.database_answers = True
+            self._answered = time.monotonic()
         except psycopg.Error as error:
-            self.database_answers = False
+            self._answered = float("-inf")
             log.warning("the outbox waits for the database", error=(str(error).splitlines() or [""])[0])
         except Exception:
             # The thread's boundary: without it nothing is published any more, and nobody hears of it.

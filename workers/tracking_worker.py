@@ -22,6 +22,7 @@ from services.messaging.producers import Producers
 from services.process import logs
 from services.process.metrics import registry
 from services.process.stop import Stop
+from services.storage.database import connect
 from services.tracking.adapters import info_relay
 from services.tracking.adapters.counting import Counter
 from services.tracking.adapters.decoding import decode, reject
@@ -126,8 +127,10 @@ class Relay(threading.Thread):
     def turn(self) -> float:
         """Publish what is pending; return how long to wait before the next turn. Raises nothing."""
         try:
-            published = relay(self._settings.conninfo, self._open)
-            answered = info_relay.relay(self._settings.conninfo, self._settings.events_topic, self._producers)
+            # A new connection each time: one to a frozen database would keep the thread, and tell nobody.
+            with connect(self._settings.conninfo, "alpes-relay") as database:
+                published = relay(database, self._open)
+                answered = info_relay.relay(database, self._settings.events_topic, self._producers)
         except psycopg.Error as error:
             self.database_answers = False
             log.warning("dead letters wait", error=_line(error))

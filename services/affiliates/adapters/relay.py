@@ -6,6 +6,7 @@ delete a row without the broker's receipt.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ from services.storage.database import connect
 
 BATCH = 200
 WAIT_S = 0.5
+# After the broker did not take a topic's messages, how long they are not tried again.
+RETRY_S = 1.0
 # One relay at a time, or a later message of an affiliate could overtake an earlier one. A relay that freezes with
 # rows in hand loses them, and this, by idle_in_transaction_session_timeout.
 LOCK = 0x6F7574626F78  # "outbox"
@@ -43,6 +46,7 @@ class OutboxRelay:
         self._conninfo = conninfo
         self._producers = producers
         self._connection: psycopg.Connection[Any] | None = None
+        self._not_before: dict[str, float] = {}
 
     def turn(self) -> int:
         """Publish what waits, up to BATCH messages of each topic; return how many. Raises psycopg.Error."""
@@ -50,7 +54,8 @@ class OutboxRelay:
             self._connection = connect(self._conninfo, "alpes-affiliates-relay")
             self._connection.execute("LISTEN outbox")
         topics = [topic for (topic,) in self._connection.execute(TOPICS, prepare=True).fetchall()]
-        return sum(self._relay(self._connection, topic) for topic in topics)
+        now = time.monotonic()
+        return sum(self._relay(self._connection, topic) for topic in topics if self._not_before.get(topic, 0.0) <= now)
 
     def wait(self) -> None:
         """Until there is something new, WAIT_S at most. Raises psycopg.Error."""
@@ -69,6 +74,8 @@ class OutboxRelay:
             try:
                 published = self._producers.publish(topic, [Sent(*row[1:]) for row in rows])
             except BrokerAway as error:
+                # The other topics may be there.
+                self._not_before[topic] = time.monotonic() + RETRY_S
                 log.warning("the outbox waits for the broker", topic=topic, error=str(error))
                 return 0
             if published:

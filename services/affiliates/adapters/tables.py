@@ -81,7 +81,10 @@ class PostCostRow(Row, table=True):
     """A calculation of what a post costs; its amounts are null while it waits for the tracking service."""
 
     __tablename__ = "post_costs"
-    __table_args__ = (Index("post_costs_of_post", "post_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("post_costs_of_post", "post_id", "created_at", "id"),
+        Index("post_costs_waiting", "created_at", postgresql_where=text("calculated_at IS NULL")),
+    )
 
     id: UUID = Field(primary_key=True)
     post_id: UUID = Field(sa_column=Column(ForeignKey("posts.id"), nullable=False))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import psycopg
 import structlog
 
 from services.messaging.envelope import envelope, message_id
 from services.messaging.producers import Sent
-from services.storage.database import connect
 
 BATCH = 200
 BUILT = "InteractionsInfoBuilt"
@@ -27,15 +27,15 @@ class Publishes(Protocol):
     def publish(self, topic: str, messages: Sequence[Sent]) -> int: ...
 
 
-def relay(conninfo: str, topic: str, producers: Publishes) -> int:
-    """Publish what is pending, up to BATCH answers; return how many. Raises BrokerAway and psycopg.Error."""
-    with connect(conninfo, "alpes-info-relay", autocommit=False) as connection:
-        rows = connection.execute(PENDING, (BATCH,)).fetchall()
+def relay(connection: psycopg.Connection[Any], topic: str, producers: Publishes) -> int:
+    """Publish what is pending, up to BATCH answers; return how many. The connection is in autocommit. Raises BrokerAway
+    and psycopg.Error."""
+    with connection.transaction():
+        rows = connection.execute(PENDING, (BATCH,), prepare=True).fetchall()
         if not rows:
             return 0
         published = producers.publish(topic, [event(*row) for row in rows])
         connection.execute(PUBLISHED, ([row[0] for row in rows[:published]],))
-        connection.commit()
     for _, saga_id, correlation_id, *_ in rows[:published]:
         log.info("interactions info published", saga_id=saga_id, correlation_id=correlation_id)
     return published

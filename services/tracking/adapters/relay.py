@@ -7,8 +7,9 @@ that is too big for the broker goes without its body, and says so; its row keeps
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
+import psycopg
 import structlog
 
 from services.messaging.broker import TooBig
@@ -21,7 +22,6 @@ from services.messaging.letters import (
     OMITTED_ALL,
     OMITTED_BODY,
 )
-from services.storage.database import connect
 
 BATCH = 100
 
@@ -38,15 +38,16 @@ class Publisher(Protocol):
     def publish(self, body: bytes, key: str, properties: Mapping[str, str]) -> None: ...
 
 
-def relay(conninfo: str, publisher: Callable[[], Publisher]) -> int:
-    """Publish what is pending, up to BATCH letters; return how many. `publisher` is asked for only then.
+def relay(connection: psycopg.Connection[Any], publisher: Callable[[], Publisher]) -> int:
+    """Publish what is pending, up to BATCH letters; return how many. `publisher` is asked for only then. The
+    connection is in autocommit.
 
     Each letter stays locked while it is published, so that two relays don't publish the same one, and is
     committed by itself, so that what fails holds back no other's mark.
     """
-    with connect(conninfo, "alpes-relay", autocommit=False) as connection:
-        for done in range(BATCH):
-            letter = connection.execute(PENDING).fetchone()
+    for done in range(BATCH):
+        with connection.transaction():
+            letter = connection.execute(PENDING, prepare=True).fetchone()
             if letter is None:
                 return done
             letter_id, generation, topic, key, properties, body, reason = letter
@@ -58,7 +59,6 @@ def relay(conninfo: str, publisher: Callable[[], Publisher]) -> int:
             }
             _publish(publisher(), body, key, properties, about)
             connection.execute(PUBLISHED, (letter_id, generation))
-            connection.commit()
     return BATCH
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -35,11 +36,12 @@ def relaying(monkeypatch: pytest.MonkeyPatch) -> Relay:
     monkeypatch.setattr(module, "client", lambda _url: object())
     monkeypatch.setattr(module, "Letters", FakeLetters)
     monkeypatch.setattr(module.info_relay, "relay", lambda *_: 0)
+    monkeypatch.setattr(module, "connect", lambda *_: contextlib.nullcontext())
     return Relay(Settings(), Stop(), Metrics("tracking_worker", CollectorRegistry()))
 
 
 def failing(errors: list[Exception], used: list[Any]) -> Callable[..., int]:
-    def relay(_conninfo: str, letters: Callable[[], Any]) -> int:
+    def relay(_database: object, letters: Callable[[], Any]) -> int:
         used.append(letters())
         if errors:
             raise errors.pop(0)

@@ -53,6 +53,7 @@ UP = (
     )
     """,
     "CREATE INDEX post_costs_of_post ON post_costs (post_id, created_at, id)",
+    "CREATE INDEX post_costs_waiting ON post_costs (created_at) WHERE calculated_at IS NULL",
     """
     CREATE TABLE inbox (
         id uuid PRIMARY KEY,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pulsar
@@ -23,13 +24,13 @@ class FakeDatabase:
         self._marking: list[str] = []
         self._found: Any = None
 
-    def __enter__(self) -> FakeDatabase:
-        return self
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         self._marking = []
+        yield
+        self.marked += self._marking
 
-    def execute(self, query: str, values: Any = ()) -> FakeDatabase:
+    def execute(self, query: str, values: Any = (), *, prepare: bool = False) -> FakeDatabase:
         if query == module.PUBLISHED:
             self._marking.append(values[0])
         else:
@@ -41,10 +42,6 @@ class FakeDatabase:
 
     def fetchall(self) -> Any:
         return [letter for letter in self.letters if letter[0] not in self.marked]
-
-    def commit(self) -> None:
-        self.marked += self._marking
-        self._marking = []
 
 
 class FakeLetters:
@@ -63,22 +60,21 @@ class FakeLetters:
         self.sent.append((body, key, dict(properties)))
 
 
-def run(monkeypatch: pytest.MonkeyPatch, database: FakeDatabase, letters: FakeLetters) -> int:
-    monkeypatch.setattr(module, "connect", lambda *_, **__: database)
-    return relay("postgresql://", lambda: letters)
+def run(database: Any, letters: FakeLetters) -> int:
+    return relay(database, lambda: letters)
 
 
-def test_what_was_published_before_an_outage_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_published_before_an_outage_is_marked() -> None:
     database = FakeDatabase(b"a", b"b", b"c")
     with pytest.raises(BrokerAway):
-        run(monkeypatch, database, FakeLetters(away=2))
+        run(database, FakeLetters(away=2))
     assert database.marked == ["0", "1"]
 
 
-def test_a_letter_that_is_too_big_goes_without_its_body_and_blocks_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_letter_that_is_too_big_goes_without_its_body_and_blocks_none() -> None:
     database = FakeDatabase(b"x" * 200, b"b", properties={"name": "Odd"})
     letters = FakeLetters()
-    assert run(monkeypatch, database, letters) == 2
+    assert run(database, letters) == 2
     assert database.marked == ["0", "1"]
     (big, key, properties), (small, _, others) = letters.sent
     assert (big, key, properties["deadLetterBody"], properties["deadLetterId"]) == (b"", "7", "omitted", "0")
@@ -87,10 +83,10 @@ def test_a_letter_that_is_too_big_goes_without_its_body_and_blocks_none(monkeypa
     assert "deadLetterBody" not in others
 
 
-def test_properties_that_are_too_big_stay_behind_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_properties_that_are_too_big_stay_behind_too() -> None:
     database = FakeDatabase(b"", properties={"name": "x" * 200})
     letters = FakeLetters()
-    assert run(monkeypatch, database, letters) == 1
+    assert run(database, letters) == 1
     ((_, _, properties),) = letters.sent
     assert (properties["deadLetterProperties"], properties["deadLetterId"]) == ("omitted", "0")
     assert "name" not in properties
