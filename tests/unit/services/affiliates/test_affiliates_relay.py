@@ -20,7 +20,7 @@ class FakeDatabase:
     closed = False
 
     def __init__(self, *rows: tuple[str, bytes]) -> None:
-        self.rows = {position: row for position, row in enumerate(rows)}
+        self.rows = dict(enumerate(rows))
         self.locked_by_another = False
         self._gone: list[int] = []
         self._found: list[Any] = []
