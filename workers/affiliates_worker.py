@@ -28,7 +28,8 @@ from services.process import logs
 from services.process.metrics import registry
 from services.process.stop import Stop
 from workers.endpoint import serve
-from workers.loop import STOP_S, STUCK_S, Loop
+from workers.health import trouble
+from workers.loop import STOP_S, Loop
 from workers.metrics import Measured, Metrics
 from workers.subscribing import patiently
 
@@ -38,6 +39,9 @@ RETRY_S = 1.0
 FRESH_S = 5.0
 # A batch is one transaction, of up to five statements a message.
 BATCH_MESSAGES = 200
+
+# What is wrong where the relay has ended.
+WITHOUT_RELAY = "nothing is published from the outbox"
 
 log = structlog.get_logger()
 
@@ -114,17 +118,6 @@ class Relaying(threading.Thread):
         self._stopping.wait(RETRY_S)
 
 
-def trouble(commands: Commands, loop: Loop, relaying: Relaying) -> str | None:
-    """What is wrong with the worker, None for nothing."""
-    if not commands.is_connected():
-        return "no connection to the broker"
-    if loop.refusal is not None:
-        return loop.refusal
-    if time.monotonic() - loop.beat > STUCK_S:
-        return "the loop is stuck"
-    return None if relaying.is_alive() else "nothing is published from the outbox"
-
-
 def main() -> int:
     settings = Settings()
     logs.configure("affiliates-worker", settings.replica)
@@ -147,7 +140,12 @@ def main() -> int:
     metrics.connected("broker", commands.is_connected)
     metrics.connected("database", lambda: relaying.database_answers)
     relaying.start()
-    endpoint = serve(settings.host, settings.port or PORT, lambda: trouble(commands, loop, relaying), figures)
+    endpoint = serve(
+        settings.host,
+        settings.port or PORT,
+        lambda: trouble(commands.is_connected, loop, relaying, WITHOUT_RELAY),
+        figures,
+    )
     log.info("started", topics=topics, subscription=subscription)
     loop.run()
     commands.close()

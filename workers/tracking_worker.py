@@ -6,7 +6,6 @@ SIGTERM and SIGINT: finish and commit the batch in hand, acknowledge it, close, 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -33,7 +32,8 @@ from services.tracking.handlers import Counted, Store, count
 from services.tracking.settings import Settings
 from workers.ahead import Ahead, Ready
 from workers.endpoint import serve
-from workers.loop import STOP_S, STUCK_S, Loop
+from workers.health import trouble
+from workers.loop import STOP_S, Loop
 from workers.metrics import Measured, Metrics
 from workers.subscribing import patiently
 
@@ -42,6 +42,9 @@ RELAY_PERIOD_S = 0.5
 RELAY_RETRY_S = 1.0
 # Of the dead letters of one batch; and of an id, in characters.
 LINES_A_BATCH, MOST_ID = 20, 128
+
+# What is wrong where the relay has ended.
+WITHOUT_RELAY = "no dead letters are published"
 
 log = structlog.get_logger()
 
@@ -167,17 +170,6 @@ def _line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def trouble(commands: Commands, loop: Loop, relaying: Relay) -> str | None:
-    """What is wrong with the worker, None for nothing."""
-    if not commands.is_connected():
-        return "no connection to the broker"
-    if loop.refusal is not None:
-        return loop.refusal
-    if time.monotonic() - loop.beat > STUCK_S:
-        return "the loop is stuck"
-    return None if relaying.is_alive() else "no dead letters are published"
-
-
 def main() -> int:
     settings = Settings()
     logs.configure("tracking-worker", settings.replica)
@@ -198,7 +190,12 @@ def main() -> int:
     metrics.connected("broker", commands.is_connected)
     metrics.connected("database", lambda: relaying.database_answers)
     relaying.start()
-    endpoint = serve(settings.host, settings.port or PORT, lambda: trouble(commands, loop, relaying), figures)
+    endpoint = serve(
+        settings.host,
+        settings.port or PORT,
+        lambda: trouble(commands.is_connected, loop, relaying, WITHOUT_RELAY),
+        figures,
+    )
     log.info("started", topic=settings.topic, subscription=settings.subscription_name)
     with ahead:
         loop.run()

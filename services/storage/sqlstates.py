@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import psycopg
+
+from services.errors import Refuses, Unacceptable
 
 # SQLSTATE classes of troubles that pass: connection, rollback, resources, an operator's intervention.
 PASSING = frozenset({"08", "40", "53", "57"})
@@ -32,3 +37,19 @@ def named(error: psycopg.Error) -> str:
     """The error's code and its first line."""
     line = (str(error).splitlines() or [""])[0]
     return f"{error.sqlstate or type(error).__name__} {line}".strip()
+
+
+@contextmanager
+def judged(close: Callable[[], None]) -> Iterator[None]:
+    """Around statements. Raises Unacceptable for what is in the data (SQLSTATE classes 22, 23 and 54), psycopg.Error
+    for troubles that pass (classes 08, 40, 53, 57, and a connection that breaks or does not come about), Refuses for
+    everything else of the database's. Closes the connection unless the data is to blame."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if (error.sqlstate or "")[:2] in OF_ITS_CONTENT:
+            raise Unacceptable(why(error)) from error
+        close()
+        if not passes(error):
+            raise Refuses(f"the database refuses: {named(error)}") from error
+        raise

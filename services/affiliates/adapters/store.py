@@ -14,9 +14,8 @@ from services.affiliates.adapters.messages import Incoming, Outgoing
 from services.affiliates.domain.commands import PENDING, CalculateCost, CreateAffiliate, CreatePost
 from services.affiliates.domain.cost import Cost
 from services.affiliates.handlers import Calculated, Post, Seen
-from services.errors import Refuses, Unacceptable
 from services.storage.database import connect
-from services.storage.sqlstates import OF_ITS_CONTENT, named, passes, storable, why
+from services.storage.sqlstates import judged, storable
 
 # A message that was refused is judged again when it comes again as a letter of a later generation.
 REMEMBER = """
@@ -127,20 +126,12 @@ class DatabaseStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Effects]:
-        """Raises Unacceptable for SQLSTATE classes 22, 23 and 54; psycopg.Error for troubles that pass: classes 08, 40,
-        53, 57 and a connection that breaks or does not come about; Refuses for everything else of the database's."""
-        try:
+        """Raises Unacceptable, Refuses or psycopg.Error, as `judged` says."""
+        with judged(self.close):
             if self._connection is None or self._connection.closed:
                 self._connection = connect(self._conninfo, "alpes-affiliates-worker")
             with self._connection.transaction():
                 yield Effects(self._connection)
-        except psycopg.Error as error:
-            if (error.sqlstate or "")[:2] in OF_ITS_CONTENT:
-                raise Unacceptable(why(error)) from error
-            self.close()
-            if not passes(error):
-                raise Refuses(f"the database refuses: {named(error)}") from error
-            raise
 
     def close(self) -> None:
         if self._connection is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,30 +17,17 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Numeric,
-    Text,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from services.storage.columns import words, written
+
 
 class Row(SQLModel, registry=registry()):
     """Tables of this service alone: the name of one may be that of another service's."""
-
-
-def _text(**more: Any) -> Any:
-    return Field(sa_type=Text, **more)
-
-
-def _now() -> Any:
-    return Field(
-        default=None,
-        sa_type=DateTime(timezone=True),
-        nullable=False,
-        sa_column_kwargs={"server_default": func.now()},
-    )
 
 
 class AffiliateRow(Row, table=True):
@@ -51,13 +37,13 @@ class AffiliateRow(Row, table=True):
     __table_args__ = (Index("affiliates_newest", "created_at", "id"),)
 
     id: UUID = Field(primary_key=True)
-    name: str = _text()
-    email: str = _text(unique=True)
-    program_id: str = _text()
-    status: str = _text()
+    name: str = words()
+    email: str = words(unique=True)
+    program_id: str = words()
+    status: str = words()
     joined_at: datetime = Field(sa_type=DateTime(timezone=True))
-    created_at: datetime = _now()
-    updated_on: datetime = _now()
+    created_at: datetime = written()
+    updated_on: datetime = written()
 
 
 class PostRow(Row, table=True):
@@ -70,11 +56,11 @@ class PostRow(Row, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    title: str = _text()
-    content: str = _text()
+    title: str = words()
+    content: str = words()
     affiliate_id: UUID = Field(sa_column=Column(ForeignKey("affiliates.id"), nullable=False))
-    brand_id: str = _text()
-    created_at: datetime = _now()
+    brand_id: str = words()
+    created_at: datetime = written()
 
 
 class PostCostRow(Row, table=True):
@@ -90,14 +76,14 @@ class PostCostRow(Row, table=True):
     post_id: UUID = Field(sa_column=Column(ForeignKey("posts.id"), nullable=False))
     start_date: date = Field(sa_type=Date)
     end_date: date = Field(sa_type=Date)
-    correlation_id: str = _text()
+    correlation_id: str = words()
     base_cost: Decimal | None = Field(default=None, sa_type=Numeric)
     interactions_count: int | None = Field(default=None, sa_type=BigInteger)
     interaction_cost: Decimal | None = Field(default=None, sa_type=Numeric)
     interaction_total_cost: Decimal | None = Field(default=None, sa_type=Numeric)
     engagement_multiplier: Decimal | None = Field(default=None, sa_type=Numeric)
     total_cost: Decimal | None = Field(default=None, sa_type=Numeric)
-    created_at: datetime = _now()
+    created_at: datetime = written()
     calculated_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
@@ -107,11 +93,11 @@ class InboxRow(Row, table=True):
     __tablename__ = "inbox"
 
     id: UUID = Field(primary_key=True)
-    name: str = _text()
-    fingerprint: str = _text()
-    refusal: str | None = _text(default=None)
+    name: str = words()
+    fingerprint: str = words()
+    refusal: str | None = words(default=None)
     generation: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
-    created_at: datetime = _now()
+    created_at: datetime = written()
 
 
 class OutboxRow(Row, table=True):
@@ -122,9 +108,9 @@ class OutboxRow(Row, table=True):
 
     position: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     id: UUID
-    fingerprint: str = _text()
-    topic: str = _text()
-    partition_key: str = _text()
+    fingerprint: str = words()
+    topic: str = words()
+    partition_key: str = words()
     properties: dict[str, str] = Field(sa_type=JSONB)
     body: bytes = Field(sa_type=LargeBinary)
-    created_at: datetime = _now()
+    created_at: datetime = written()

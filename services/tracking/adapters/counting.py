@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 import structlog
 
-from services.errors import Refuses, Unacceptable
+from services.errors import Unacceptable
 from services.storage.database import connect
-from services.storage.sqlstates import OF_ITS_CONTENT, named, passes, storable, why
+from services.storage.sqlstates import judged, storable
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Applied, Batch, InfoRequest
 
@@ -208,18 +208,11 @@ class Counter:
         return [row[0] for row in self._execute(OTHER_REQUESTS, values)]
 
     def _execute(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        try:
+        with judged(self.close):
             if self._connection is None or self._connection.closed:
                 self._connection = connect(self._conninfo, "alpes-worker")
             done = self._connection.execute(statement, values, prepare=True)
             return done.fetchall() if done.description else []
-        except psycopg.Error as error:
-            if (error.sqlstate or "")[:2] in OF_ITS_CONTENT:
-                raise Unacceptable(why(error)) from error
-            self.close()
-            if not passes(error):
-                raise Refuses(f"the database refuses: {named(error)}") from error
-            raise
 
     def close(self) -> None:
         if self._connection is not None:

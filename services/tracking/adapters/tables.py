@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,24 +17,12 @@ from sqlalchemy import (
     LargeBinary,
     Numeric,
     Text,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-
-def _text(**more: Any) -> Any:
-    return Field(sa_type=Text, **more)
-
-
-def _now() -> Any:
-    return Field(
-        default=None,
-        sa_type=DateTime(timezone=True),
-        nullable=False,
-        sa_column_kwargs={"server_default": func.now()},
-    )
+from services.storage.columns import words, written
 
 
 class InteractionRow(SQLModel, table=True):
@@ -49,18 +36,18 @@ class InteractionRow(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    interaction_type: str = _text()
-    target_element_id: str = _text()
-    target_element_type: str = _text()
-    campaign_id: str = _text()
+    interaction_type: str = words()
+    target_element_id: str = words()
+    target_element_type: str = words()
+    campaign_id: str = words()
     timestamp: datetime = Field(sa_type=DateTime(timezone=True))
     timestamp_given: bool | None = Field(default=None)
     day: date = Field(sa_type=Date)
     amount: int | None = Field(default=None, sa_type=BigInteger)
-    currency: str | None = _text(default=None)
-    counted_by: str = _text()
-    created_at: datetime = _now()
-    updated_on: datetime = _now()
+    currency: str | None = words(default=None)
+    counted_by: str = words()
+    created_at: datetime = written()
+    updated_on: datetime = written()
 
 
 class InboxRow(SQLModel, table=True):
@@ -70,10 +57,10 @@ class InboxRow(SQLModel, table=True):
 
     id: UUID = Field(primary_key=True)
     generation: int = Field(default=0, primary_key=True, sa_column_kwargs={"server_default": text("0")})
-    status: str = _text()
+    status: str = words()
     day: date = Field(sa_type=Date)
-    counted_by: str = _text()
-    created_at: datetime = _now()
+    counted_by: str = words()
+    created_at: datetime = written()
 
 
 class DeadLetterRow(SQLModel, table=True):
@@ -86,12 +73,12 @@ class DeadLetterRow(SQLModel, table=True):
     generation: int = Field(
         default=0, primary_key=True, sa_type=Integer, sa_column_kwargs={"server_default": text("0")}
     )
-    topic: str = _text()
-    partition_key: str = _text()
+    topic: str = words()
+    partition_key: str = words()
     properties: dict[str, str] = Field(sa_type=JSONB)
     body: bytes = Field(sa_type=LargeBinary)
-    reason: str = _text()
-    created_at: datetime = _now()
+    reason: str = words()
+    created_at: datetime = written()
     published_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
@@ -102,15 +89,15 @@ class InteractionsInfoRow(SQLModel, table=True):
     __table_args__ = (Index("interactions_info_pending", "created_at", postgresql_where=text("published_at IS NULL")),)
 
     id: UUID = Field(primary_key=True)
-    saga_id: str = _text()
-    correlation_id: str = _text()
-    partition_key: str = _text()
-    post_id: str = _text()
+    saga_id: str = words()
+    correlation_id: str = words()
+    partition_key: str = words()
+    post_id: str = words()
     start_date: date = Field(sa_type=Date)
     end_date: date = Field(sa_type=Date)
     total_interactions: int = Field(sa_type=BigInteger)
     by_type: dict[str, int] = Field(sa_type=JSONB)
-    created_at: datetime = _now()
+    created_at: datetime = written()
     published_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
@@ -121,11 +108,11 @@ class OutboxRow(SQLModel, table=True):
 
     position: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     id: UUID = Field(unique=True)
-    fingerprint: str = _text()
-    partition_key: str = _text()
+    fingerprint: str = words()
+    partition_key: str = words()
     properties: dict[str, str] = Field(sa_type=JSONB)
     body: bytes = Field(sa_type=LargeBinary)
-    created_at: datetime = _now()
+    created_at: datetime = written()
 
 
 class OutboxSizeRow(SQLModel, table=True):

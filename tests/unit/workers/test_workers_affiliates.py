@@ -13,8 +13,7 @@ from services.process.stop import Stop
 from tests.unit.services.affiliates import test_affiliates_handlers as affiliates
 from tests.unit.services.affiliates.affiliates_fakes import FakeStore
 from workers import affiliates_worker as module
-from workers.affiliates_worker import Handler, Relaying, trouble
-from workers.loop import STUCK_S, Loop
+from workers.affiliates_worker import Handler, Relaying
 from workers.metrics import Metrics
 
 
@@ -54,28 +53,6 @@ def test_the_relay_goes_on_after_an_error(monkeypatch: pytest.MonkeyPatch, error
     assert relay.did == ["drop", "turn", "wait", "close"]
     assert relaying.database_answers
     assert [line["log_level"] for line in lines] == ["warning" if isinstance(error, psycopg.Error) else "error"]
-
-
-class FakeCommands:
-    connected = True
-
-    def is_connected(self) -> bool:
-        return self.connected
-
-
-def test_health_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: Any = FakeCommands()
-    relay: Any = FakeRelay(Stop())
-    loop, relaying = Loop(commands, lambda _: None, ()), Relaying(relay, Stop())
-    assert trouble(commands, loop, relaying) == "nothing is published from the outbox"
-    monkeypatch.setattr(relaying, "is_alive", lambda: True)
-    assert trouble(commands, loop, relaying) is None
-    loop.beat -= STUCK_S + 1
-    assert trouble(commands, loop, relaying) == "the loop is stuck"
-    loop.refusal = "the database refuses: 42P01"
-    assert trouble(commands, loop, relaying) == "the database refuses: 42P01"
-    commands.connected = False
-    assert trouble(commands, loop, relaying) == "no connection to the broker"
 
 
 def test_a_batch_is_carried_out_counted_and_told_by_ids_alone() -> None:

@@ -18,9 +18,8 @@ from tests.unit.services.tracking.test_tracking_handlers import event
 from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId, FakeStore
 from workers import tracking_worker as module
 from workers.ahead import Ready
-from workers.loop import Loop
 from workers.metrics import Metrics
-from workers.tracking_worker import Handler, Relay, trouble
+from workers.tracking_worker import Handler, Relay
 
 
 class FakeLetters:
@@ -70,32 +69,6 @@ def test_the_databases_trouble_keeps_the_producer(relaying: Relay, monkeypatch: 
     relaying.turn()
     assert relaying.database_answers
     assert used[0] is used[1]
-
-
-class FakeCommands:
-    connected = True
-
-    def is_connected(self) -> bool:
-        return self.connected
-
-    def batch_receive(self) -> list[Any]:
-        return []
-
-    def acknowledge(self, _messages: Any) -> None: ...
-
-
-def test_health_names_what_is_wrong(relaying: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: Any = FakeCommands()
-    loop = Loop(commands, lambda _: None, ())
-    assert trouble(commands, loop, relaying) == "no dead letters are published"
-    monkeypatch.setattr(relaying, "is_alive", lambda: True)
-    assert trouble(commands, loop, relaying) is None
-    loop.beat -= module.STUCK_S + 1
-    assert trouble(commands, loop, relaying) == "the loop is stuck"
-    loop.refusal = "the database refuses: 42P01"
-    assert trouble(commands, loop, relaying) == "the database refuses: 42P01"
-    commands.connected = False
-    assert trouble(commands, loop, relaying) == "no connection to the broker"
 
 
 def handled(messages: list[FakeMessage], store: FakeStore) -> tuple[dict[str, float | None], list[Any]]:
