@@ -19,6 +19,7 @@ import pulsar
 import pytest
 
 from tests.e2e.conftest import Stack
+from tests.engine import ONE_RUNTIME
 from tests.waiting import eventually
 
 # By hand: ALPES_TEST_AFFILIATES=2000 pytest -k killed tests/e2e/test_affiliates.py; 2.5 posts and half a cost of each.
@@ -194,6 +195,7 @@ async def load(url: str, accepted: Accepted) -> Counter[int | str]:
     return caller.answers
 
 
+@pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 def test_every_command_must_take_effect_once_though_each_part_is_killed(stack: Stack) -> None:
     accepted, runtime = Accepted(), stack.project().runtime
     whole = AFFILIATES * 4

@@ -20,6 +20,7 @@ import pytest
 
 from alpesctl.stack.model import Mount, Service
 from tests.e2e.conftest import ROOT, Stack
+from tests.engine import ONE_RUNTIME
 from tests.waiting import eventually
 
 PLANTED = ROOT / "tests" / "planted"
@@ -110,6 +111,7 @@ def test_a_planted_bug_is_one_line_from_the_product(diff: Path) -> None:
     assert sum(line.startswith("-") and not line.startswith("---") for line in lines) == 1
 
 
+@pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 def test_the_sound_worker_must_pass_with_redeliveries(stack: Stack, tmp_path: Path) -> None:
     with workers_with(stack, None, tmp_path):
         exit_code, data = run(stack, "gate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -56,3 +57,31 @@ def killed(stack: Stack, number: int) -> int:
     stack.ok("up")
     assert Counter(load.answers) == {201: len(load.answers)}
     return len(load.answers)
+
+
+def test_replicas_restarted_one_after_the_other_must_fail_no_request(stack: Stack) -> None:
+    """The first is back, and nginx takes it for dead for a while yet, when the other goes: nginx knows of nobody."""
+    runtime, before = stack.project().runtime, stack.settled()
+    stack.ok("scale", "tracking=2")
+    try:
+        with Steady(stack, rate=200.0) as load:
+            eventually(lambda: len(load.answers) > 100, what="a load")
+            for number in (1, 2):
+                assert runtime.stop("tracking", number) == 0
+                runtime.start("tracking", number)
+                at = runtime.endpoint("tracking", 8010, number)
+                eventually(lambda at=at: answers(at), what="it is back")
+            reached = len(load.answers)
+            eventually(lambda: len(load.answers) > reached + 600, what="the load goes on")
+    finally:
+        stack.ok("scale", "tracking=3")
+    assert Counter(load.answers) == {201: len(load.answers)}
+    eventually(lambda: stack.counted() >= before + len(load.answers), within=30, what="all counted")
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{address}/tracking/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

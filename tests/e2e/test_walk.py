@@ -102,7 +102,7 @@ def test_the_document_must_work_from_top_to_bottom(fresh: Stack) -> None:
 
     # 14: told to stop, a worker ends by itself; nothing is lost with it.
     runtime = fresh.project().runtime
-    assert [runtime.stop("tracking_worker", number) for number in range(1, 7)] == [0] * 6
+    assert [runtime.stop("tracking_worker", number) for number in (1, 6)] == [0, 0]
     assert json.loads(shell(post))["status"] == "success"
     fresh.ok("up")
     assert fresh.settled() == 2 + sent[0] + TURNS + 1
