@@ -21,7 +21,7 @@ from alpesctl.stack.model import NAMESPACE
 from alpesctl.stack.retention import BacklogQuota, Retention
 
 # Calls under way: a broker answers one in a few milliseconds.
-_AT_ONCE = 8
+_AT_ONCE = 4
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")

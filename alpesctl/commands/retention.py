@@ -21,30 +21,35 @@ if TYPE_CHECKING:
 
 def show(ctx: typer.Context, topics: Topics = None, json: Json = False) -> Result:
     """Show what is kept, where that comes from, and the backlog quota beside it."""
-    from alpesctl.pulsar_admin import of_each
+    from alpesctl.pulsar_admin import PulsarRefused, of_each
 
     context = context_of(ctx)
     project = context.project
-    names = [declared(context, name).name for name in topics or []]
+    named = [declared(context, name).name for name in topics or []]
     admin = project.admin()
     pulsar = project.spec.pulsar
-    if not names and pulsar:
-        there = admin.topics()
-        names = [topic.name for topic in pulsar.topics if topic.name in there]
+    names = [NAMESPACE, *(named or [topic.name for topic in (pulsar.topics if pulsar else ())])]
     wished, asked = project.wishes.load().retention, pulsar.retentions if pulsar else {}
+
+    def own_of(name: str) -> tuple[Retention | None, BacklogQuota | None] | None:
+        try:
+            return admin.retention(name), admin.backlog_quota(name)
+        except PulsarRefused as error:
+            if error.status != 404 or name in named:
+                raise
+            return None  # declared, and not there: its part of the stack isn't up
+
+    found = dict(zip(names, of_each(own_of, names), strict=True))
     default, default_quota = admin.defaults()
-    ofs = (NAMESPACE, *names)
-    retentions = dict(zip(ofs, of_each(admin.retention, ofs), strict=True))
-    quotas = dict(zip(ofs, of_each(admin.backlog_quota, ofs), strict=True))
-    whole = retentions[NAMESPACE]
+    whole, _ = found[NAMESPACE] or (None, None)
     rows = []
-    for name in ofs:
-        own = retentions[name]
+    for name, both in found.items():
+        if both is None:
+            continue
+        own, quota = both
         origin = "its own" if own else "the namespace" if name and whole else "the broker's default"
-        quota = quotas[name] or default_quota
-        rows.append(
-            (name or admin.namespace, own or whole or default, origin, quota, wished.get(name), asked.get(name))
-        )
+        kept = own or whole or default
+        rows.append((name or admin.namespace, kept, origin, quota or default_quota, wished.get(name), asked.get(name)))
     table = Table(
         "Retention of what is acknowledged",
         ["of", "size", "time", "from", "wished for", "declared", "backlog quota"],
