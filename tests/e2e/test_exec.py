@@ -49,9 +49,11 @@ def test_at_a_terminal_the_command_must_have_one(stack: Stack) -> None:
     ours, its = pty.openpty()
     try:
         words = stack.command("exec", "tracking", "--", "sh", "-c", "read line && test -t 0 && echo got $line")
-        process = subprocess.Popen(words, cwd=ROOT, env=stack.environment, stdin=its, stdout=its, stderr=its)
-        os.write(ours, b"some words\n")
-        assert process.wait(timeout=30) == 0
+        os.write(ours, b"some words\n")  # typed ahead, before there is anyone to read it
+        done = subprocess.run(
+            words, cwd=ROOT, env=stack.environment, stdin=its, stdout=its, stderr=its, timeout=30, check=False
+        )
+        assert done.returncode == 0
         assert b"got some words" in os.read(ours, 10_000)
     finally:
         os.close(ours)

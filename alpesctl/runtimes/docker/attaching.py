@@ -107,7 +107,7 @@ def _raw(api: docker.APIClient, made: str) -> Iterator[None]:
     before = termios.tcgetattr(keyboard)
     handler = signals.signal(signals.SIGWINCH, resize)
     try:
-        tty.setraw(keyboard)
+        tty.setraw(keyboard, termios.TCSANOW)  # what was typed ahead is kept
         resize()
         yield
     finally:
