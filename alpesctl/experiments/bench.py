@@ -83,14 +83,15 @@ def services_of(scenario: Scenario, spec: Spec) -> list[str]:
 def check_up(scenario: Scenario, bench: Bench, *, patience: float = 30.0) -> None:
     """Raise StackDownError where a service that the scenario needs isn't up and healthy.
 
-    A replica that has just been started gets `patience` seconds to become healthy."""
+    A replica that runs gets `patience` seconds to become healthy: it has just been started, or lifted from a freeze
+    that its health check has seen."""
     needed = services_of(scenario, bench.spec)
     deadline = time.monotonic() + patience
     while True:
         replicas = [replica for replica in bench.runtime.replicas() if replica.service in needed]
         unfit = [replica for replica in replicas if not _fit(replica)]
-        starting = all(replica.health is Health.STARTING for replica in unfit)
-        if not unfit or not starting or time.monotonic() > deadline:
+        coming = all(replica.state is State.RUNNING for replica in unfit)
+        if not unfit or not coming or time.monotonic() > deadline:
             break
         time.sleep(0.5)
     absent = [name for name in needed if name not in {replica.service for replica in replicas}]

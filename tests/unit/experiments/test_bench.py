@@ -71,11 +71,12 @@ def test_a_stack_that_is_up() -> None:
 )
 def test_a_stack_that_is_not(replicas: list[Replica], what: str) -> None:
     with pytest.raises(StackDownError, match=what):
-        check_up(SCENARIO, bench(replicas))
+        check_up(SCENARIO, bench(replicas), patience=0.0)
 
 
-def test_what_is_starting_is_awaited() -> None:
-    check_up(SCENARIO, bench(up(Replica("worker", 2, State.RUNNING, "", Health.STARTING)), up()))
+@pytest.mark.parametrize("health", [Health.STARTING, Health.UNHEALTHY])
+def test_what_runs_is_awaited(health: Health) -> None:
+    check_up(SCENARIO, bench(up(Replica("worker", 2, State.RUNNING, "", health)), up()))
 
 
 def test_a_replica_that_a_fault_names_must_be_there() -> None:
