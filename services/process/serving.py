@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from services.process import whole_answers
 from services.process.stop import Stop
 
 GRACE_S = 20
@@ -52,7 +53,7 @@ def config(application: Any, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=whole_answers.Protocol,
         ws="none",
         lifespan="off",
         backlog=4096,
