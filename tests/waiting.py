@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(probe: Callable[[], T], *, within: float = 60.0, what: str = "") -> T:
+def eventually(probe: Callable[[], T], *, within: float = 30.0, what: str = "") -> T:
     """The first truthy answer of `probe`; fails with its last answer once `within` seconds have passed."""
     deadline = time.monotonic() + within
     while True:

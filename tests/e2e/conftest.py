@@ -122,7 +122,7 @@ class Stack:
             found.append(self.counted() if waiting == 0 else -1)
             return found[-1] == found[-2] != -1
 
-        eventually(quiet, what="an empty backlog and counters at rest")
+        eventually(quiet, within=60, what="an empty backlog and counters at rest")
         return found[-1]
 
     def post(self, body: object = EVENT, **headers: str) -> tuple[int, dict[str, Any]]:

@@ -79,7 +79,7 @@ def test_a_run_that_is_interrupted_must_undo_its_faults(stack: Stack, number: in
 def test_the_next_command_must_undo_what_a_killed_run_left(stack: Stack) -> None:
     with frozen(stack) as process:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=10)
         assert database(stack) is State.PAUSED
         stack.ok("plan", "--json")
         assert database(stack) is State.PAUSED, "a command that only looks changed something"

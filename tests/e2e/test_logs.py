@@ -47,7 +47,7 @@ def test_new_lines_must_follow_until_one_has_enough(stack: Stack) -> None:
 
     eventually(told, what="a followed line")
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=10) == 130
     assert process.stderr.read() == b""
     process.stdout.close()
     process.stderr.close()

@@ -42,7 +42,7 @@ def test_a_broker_that_is_made_anew_must_have_what_was_accepted_before(stack: St
     runtime.kill("pulsar", 1)
     with address_taken(stack, "pulsar"):
         stack.ok("up")
-    eventually(lambda: stack.counted() >= before + 20, what="the backlog is counted")
+    eventually(lambda: stack.counted() >= before + 20, within=60, what="the backlog is counted")
     assert stack.counted() == before + 20
     eventually(lambda: stack.post()[0] == 201, what="a replica that accepts")
 

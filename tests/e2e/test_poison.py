@@ -84,7 +84,7 @@ def test_the_nastiest_messages_must_each_be_counted_once_and_stop_nothing(stack:
     send(stack, ((m.body, m.key or "", m.named or {}) for m in chosen))
     last = str(uuid.uuid4())
     assert stack.post(Idempotency_Key=last)[0] == 201
-    eventually(lambda: stack.sql("SELECT 1 FROM interactions WHERE id = %s", last), what="the last one")
+    eventually(lambda: stack.sql("SELECT 1 FROM interactions WHERE id = %s", last), within=60, what="the last one")
     good = len(chosen) - bad + 1
     assert stack.settled() == ok + good
     assert stack.counted("error") == errors + bad

@@ -37,7 +37,7 @@ def grown(stack: Stack) -> Done:
     counted, before = stack.settled(), present(stack)
     with ThreadPoolExecutor() as pool:
         run = pool.submit(stack.run, "scenario", "run", GROWING, "--json", timeout=240)
-        eventually(lambda: run.done() or stack.counted() > counted + 1500, what="a load")
+        eventually(lambda: run.done() or stack.counted() > counted + 1500, within=60, what="a load")
         growth = stack.ok("partition", "set", f"{TOPIC}={before + 4}")
         assert "a scenario is running: its record names this change" in growth.stderr
         own = subscription(stack)

@@ -28,13 +28,13 @@ def test_replicas_added_and_dropped_under_load_must_fail_no_request(stack: Stack
         eventually(lambda: len(upstreams(stack, scaled)) == 5, within=10, what="all five get requests")
         stack.ok("scale", "tracking=3")
         reached = len(load.answers)
-        eventually(lambda: len(load.answers) > reached + 800, what="the three go on")
+        eventually(lambda: len(load.answers) > reached + 800, within=15, what="the three go on")
         # nginx looks its names up once a second: what it sends to one that has just gone, another one answers.
         later, reached = datetime.now(UTC), len(load.answers)
-        eventually(lambda: len(load.answers) > reached + 400, what="the three go on")
+        eventually(lambda: len(load.answers) > reached + 400, within=15, what="the three go on")
         assert len(upstreams(stack, later)) == 3
     assert Counter(load.answers) == {201: len(load.answers)}
-    eventually(lambda: stack.counted() >= before + len(load.answers), what="all counted")
+    eventually(lambda: stack.counted() >= before + len(load.answers), within=30, what="all counted")
     assert stack.counted() == before + len(load.answers)
 
 
@@ -43,7 +43,7 @@ def test_a_replica_killed_at_light_load_must_fail_no_request(stack: Stack) -> No
     anew. The others must answer."""
     before = stack.settled()
     sent = sum(killed(stack, number) for number in (1, 2, 3))
-    eventually(lambda: stack.counted() >= before + sent, what="all counted")
+    eventually(lambda: stack.counted() >= before + sent, within=30, what="all counted")
     assert stack.counted() == before + sent
 
 
@@ -76,7 +76,7 @@ def test_replicas_restarted_one_after_the_other_must_fail_no_request(stack: Stac
     finally:
         stack.ok("scale", "tracking=3")
     assert Counter(load.answers) == {201: len(load.answers)}
-    eventually(lambda: stack.counted() >= before + len(load.answers), what="all counted")
+    eventually(lambda: stack.counted() >= before + len(load.answers), within=30, what="all counted")
 
 
 def answers(address: str) -> bool:

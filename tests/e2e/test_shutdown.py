@@ -45,7 +45,7 @@ def test_a_worker_with_a_batch_in_hand_must_end_with_0_and_lose_nothing(stack: S
     eventually(lambda: stack.replica("tracking_worker", with_health=False).pid not in (None, pid), what="a new one")
     log = [line.text for line in stack.project().runtime.logs(["tracking_worker"], since=told)]
     assert any('"stopped"' in text for text in log), f"it did not get to its last line: {log}"
-    eventually(lambda: stack.counted() >= before + 20_000, what="the next one counts the rest")
+    eventually(lambda: stack.counted() >= before + 20_000, within=60, what="the next one counts the rest")
     assert stack.counted() == before + 20_000
 
 
@@ -56,7 +56,7 @@ def test_a_stopped_worker_must_exit_0(stack: Stack) -> None:
     assert stack.project().runtime.stop("tracking_worker", 1) == 0
     assert stack.replica("tracking_worker").state is State.EXITED
     stack.ok("up")
-    eventually(lambda: stack.counted() >= before + 20_000, what="the rest")
+    eventually(lambda: stack.counted() >= before + 20_000, within=60, what="the rest")
     assert stack.counted() == before + 20_000
 
 

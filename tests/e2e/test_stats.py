@@ -52,7 +52,7 @@ def test_a_watch_must_outlast_a_part_that_is_away_and_end_quietly(stack: Stack, 
         runtime.unpause("pulsar", 1)
     eventually(lambda: last()["away"] == [], what="a whole stack again")
     watch.send_signal(signal.SIGINT)
-    assert watch.wait(timeout=30) == 130
+    assert watch.wait(timeout=10) == 130
     assert watch.stderr is not None
     assert watch.stderr.read() == b""
     assert stack.settled() == before + 1

@@ -50,15 +50,21 @@ def answer(pieces: list[bytes], headers: list[tuple[bytes, bytes]]) -> Any:
     return application
 
 
+def opened(application: Any) -> tuple[Any, Recorder, ServerState]:
+    """A connection's protocol, what is written to it, and the server's state. Inside an event loop."""
+    uvicorn_config = config(application, "127.0.0.1", 1)
+    uvicorn_config.load()
+    state, transport = ServerState(), Recorder()
+    protocol = uvicorn_config.http_protocol_class(uvicorn_config, state, {})
+    protocol.connection_made(transport)
+    return protocol, transport, state
+
+
 def written(application: Any, *requests: bytes) -> Recorder:
     """What is written to a connection on which these requests come, one after the other's answer."""
 
     async def go() -> Recorder:
-        uvicorn_config = config(application, "127.0.0.1", 1)
-        uvicorn_config.load()
-        state, transport = ServerState(), Recorder()
-        protocol = uvicorn_config.http_protocol_class(uvicorn_config, state, {})
-        protocol.connection_made(transport)
+        protocol, transport, state = opened(application)
         for request in requests:
             protocol.data_received(request)
             while state.tasks:
@@ -99,11 +105,7 @@ def test_what_asks_for_the_rest_of_a_request_must_not_wait() -> None:
     request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
 
     async def go() -> list[bytes]:
-        uvicorn_config = config(answer([b"body"], [(b"content-length", b"4")]), "127.0.0.1", 1)
-        uvicorn_config.load()
-        transport = Recorder()
-        protocol = uvicorn_config.http_protocol_class(uvicorn_config, ServerState(), {})
-        protocol.connection_made(transport)
+        protocol, transport, _ = opened(answer([b"body"], [(b"content-length", b"4")]))
         protocol.data_received(request)
         while not transport.written:
             await asyncio.sleep(0)
