@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,13 +42,12 @@ class Project:
         self._where = where
         self._settings = settings()
         self._start = start or Path.cwd()
-        self.spec: Spec = self.load()
         # A stack that declares none (any more) can't use any, whatever was wished for.
-        if self.spec.stand_ins is not None and self.wishes.load().stand_ins:
-            self.spec = self.load(stand_ins=True)
+        self.spec: Spec = self.load(stand_ins=lambda name: self._wishes_of(name).load().stand_ins)
 
-    def load(self, *, stand_ins: bool = False) -> Spec:
-        """The spec as the compose file has it, with the stand-ins' names for its images or without."""
+    def load(self, *, stand_ins: bool | Callable[[str], bool] = False) -> Spec:
+        """The spec as the compose file has it, with the stand-ins' names for its images or without; a callable is
+        asked with the project's name."""
         return load(
             start=self._start,
             environment=process_environment(),
@@ -111,7 +110,10 @@ class Project:
 
     @cached_property
     def wishes(self) -> WishFile:
-        return WishFile(self._settings.state_dir / self.spec.project / "wishes.json")
+        return self._wishes_of(self.spec.project)
+
+    def _wishes_of(self, project: str) -> WishFile:
+        return WishFile(self._settings.state_dir / project / "wishes.json")
 
     def admin(self, *, timeout: float = 10.0) -> PulsarAdmin:
         """A client of the broker's admin endpoint, `timeout` in seconds an answer; raises StackDownError while

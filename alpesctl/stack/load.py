@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,13 @@ def load(
     file: Path | None = None,
     project_name: str | None = None,
     env_file: Path | None = None,
-    stand_ins: bool = False,
+    stand_ins: bool | Callable[[str], bool] = False,
 ) -> Spec:
     """Read the stack that `start` belongs to.
 
     `environment` goes before the .env file; between them, where `stand_ins`, go the variables by which the
-    stack uses its stand-ins. Raises ComposeError with a path and a way out.
+    stack uses its stand-ins. A callable is asked with the project's name, if the stack declares any.
+    Raises ComposeError with a path and a way out.
     """
     try:
         return _load(start, environment, file, project_name, env_file, stand_ins)
@@ -52,7 +53,7 @@ def _load(
     file: Path | None,
     project_name: str | None,
     env_file: Path | None,
-    stand_ins: bool,
+    stand_ins: bool | Callable[[str], bool],
 ) -> Spec:
     main = file.resolve() if file is not None else files.find(start.resolve())
     directory = main.parent
@@ -60,8 +61,11 @@ def _load(
     chosen_env = env_file.resolve() if env_file is not None else default_env if default_env.is_file() else None
     from_files = files.variables(chosen_env, out="correct --env-file") if chosen_env else {}
     raw = _documents(main, directory, {**from_files, **environment})
-    if stand_ins:
-        declared = _merge(raw)["x-alpes"].get("stand_ins")
+    declared = _merge(raw)["x-alpes"].get("stand_ins")
+    if callable(stand_ins) and declared is not None:
+        named = interpolate({"name": raw[0][0].get("name")}, {**from_files, **environment})
+        stand_ins = stand_ins(_project_name(project_name, {**from_files, **environment}, named, directory))
+    if stand_ins is True:
         path = stand_ins_env_file(declared, directory, {**from_files, **environment})
         from_files |= files.variables(path, out="correct x-alpes.stand_ins.env_file")
     variables = {**from_files, **environment}

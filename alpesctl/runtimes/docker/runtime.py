@@ -7,10 +7,9 @@ import math
 import shlex
 import signal as signals
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import requests
 from docker.errors import APIError, NotFound
@@ -18,16 +17,17 @@ from urllib3.exceptions import ReadTimeoutError
 
 from alpesctl.errors import AlpesError, MachineError, StackDownError, UnhealthyError, UsageError
 from alpesctl.runtimes.base import Call, Endpoint, ExecResult, Health, LogLine, Replica, Report, Room, State, in_order
-from alpesctl.runtimes.docker import containers, images, logs, naming, observing, shell
+from alpesctl.runtimes.docker import containers, images, logs, naming, observing, ports, shell
 from alpesctl.runtimes.docker.attaching import attach
 from alpesctl.runtimes.docker.engine import FOREVER, at_the_edge, connect, stream_at_the_edge
 from alpesctl.runtimes.docker.execution import execute, freeze, kill_frozen, signal_on_this_machine
 from alpesctl.runtimes.docker.inventory import Inventory
+from alpesctl.runtimes.docker.resources import Resources
 from alpesctl.runtimes.docker.rooms import rooms
 from alpesctl.runtimes.loopback import holder, is_free
 from alpesctl.stack.digest import UNKNOWN
 from alpesctl.stack.digest import digest as service_digest
-from alpesctl.stack.model import Network, Service, Spec, Volume
+from alpesctl.stack.model import Service, Spec
 
 _DOWN_TIMEOUT = 10.0
 _POLL = 0.02
@@ -45,6 +45,7 @@ class DockerRuntime:
         self._spec = spec
         self._api = connect()
         self._there = Inventory(self._api, spec)
+        self._resources = Resources(self._api, spec, self._there)
         self._image_ids: dict[str, str | None] = {}
         self._there.refuse_foreign()
 
@@ -71,27 +72,9 @@ class DockerRuntime:
                 images.make_present(self._api, service, report)
         self._image_ids.clear()
         for key in {key for service in wanted for key in service.networks}:
-            self._ensure_network(key)
+            self._resources.ensure_network(key)
         for key in {mount.source for service in wanted for mount in service.mounts if mount.kind == "volume"}:
-            self._ensure_volume(key)
-
-    def _ensure_network(self, key: str) -> None:
-        name = naming.network(self._spec, key)
-        if not any(found["Name"] == name for found in self._api.networks(names=[name])):
-            declared = self._spec.networks.get(key, Network())
-            labels = naming.resource_labels(self._spec, naming.NETWORK, key)
-            self._api.create_network(
-                name, driver=declared.driver, internal=declared.internal, labels=labels, check_duplicate=True
-            )
-
-    def _ensure_volume(self, key: str) -> None:
-        name = naming.volume(self._spec, key)
-        try:
-            self._api.inspect_volume(name)
-        except NotFound:
-            driver = self._spec.volumes.get(key, Volume()).driver
-            labels = naming.resource_labels(self._spec, naming.VOLUME, key)
-            self._api.create_volume(name, driver=driver, labels=labels)
+            self._resources.ensure_volume(key)
 
     @at_the_edge
     def digest(self, service: Service) -> str:
@@ -149,7 +132,7 @@ class DockerRuntime:
         image_id = self._image_id(service.image)
         if image_id is None:
             raise MachineError(f"the image {service.image} is not there", out="alpesctl up fetches or builds it")
-        host_ports = self._host_ports(service)
+        host_ports = ports.choose(service, self._there)
         first, *others = service.networks
         names = [naming.network(self._spec, key) for key in (first, *others)]
         aliases = [service.name, naming.container(self._spec.project, service.name, number)]
@@ -174,25 +157,6 @@ class DockerRuntime:
             raise
         for name in names[1:]:
             self._api.connect_container_to_network(made["Id"], name, aliases=aliases)
-
-    def _host_ports(self, service: Service) -> dict[int, tuple[str, int]]:
-        """For each published port the lowest of its range that no container of the project and nobody else has."""
-        if not service.ports:
-            return {}
-        taken = {port for each in self._there.inspect_all() for port in observing.published_ports(each)}
-        found = {}
-        for port in service.ports:
-            candidates = range(port.host_first, port.host_last + 1)
-            free = next((n for n in candidates if n not in taken and is_free(n)), None)
-            if free is None:
-                raise MachineError(
-                    f"{service.name}: no free port from {port.host_first} to {port.host_last}",
-                    why=self._there.holders().get(port.host_first) or holder(port.host_first),
-                    out="end that program, or set another port in .env",
-                )
-            taken.add(free)
-            found[port.container] = (port.host_ip, free)
-        return found
 
     @at_the_edge
     def start(self, service: str, number: int) -> None:
@@ -313,37 +277,15 @@ class DockerRuntime:
 
     @at_the_edge
     def volumes(self) -> list[str]:
-        return sorted(volume["Name"] for volume in self._there.volumes())
+        return self._resources.volumes()
 
     @at_the_edge
     def remove_volumes(self) -> list[str]:
-        names = self.volumes()
-        for name in names:
-            try:
-                self._api.remove_volume(name)
-            except APIError as error:
-                if error.status_code != 409:
-                    raise
-                holders = self._api.containers(all=True, filters={"volume": name})
-                raise MachineError(
-                    f"the volume {name} can't be deleted",
-                    why=f"it is used by {', '.join(_name(each) for each in holders)}",
-                    out="remove that container, then run alpesctl down --volumes again",
-                ) from error
-        return names
+        return self._resources.remove_volumes()
 
     @at_the_edge
     def teardown(self) -> None:
-        for left in self._there.one_offs():
-            with contextlib.suppress(NotFound):
-                self._api.stop(left["Id"])
-                self._api.remove_container(left["Id"])
-        for network in self._there.networks():
-            try:
-                self._api.remove_network(network["Id"])
-            except APIError as error:
-                if error.status_code not in (403, 404):  # somebody else's containers are on it still
-                    raise
+        self._resources.teardown()
 
     def refresh_routes(self) -> None:
         """Nothing to do: nginx asks the engine's own name server, every second."""
@@ -449,10 +391,6 @@ class DockerRuntime:
             f"{service} does not publish {container_port} on this machine" if found else f"{service} is not up",
             out="alpesctl up",
         )
-
-
-def _name(container: Mapping[str, Any]) -> str:
-    return str((container.get("Names") or [container["Id"][:12]])[0]).lstrip("/")
 
 
 def _timed_out(error: BaseException) -> bool:

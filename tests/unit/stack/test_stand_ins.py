@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ x-alpes:
 """
 
 
-def load_with(folder: Path, text: str, *, env: str = "", stand_ins: bool = True, **environment: str) -> Spec:
+def load_with(
+    folder: Path, text: str, *, env: str = "", stand_ins: bool | Callable[[str], bool] = True, **environment: str
+) -> Spec:
     (folder / "compose.yaml").write_text(text)
     (folder / ".env").write_text(env)
     (folder / "stand").mkdir(exist_ok=True)
@@ -123,3 +126,21 @@ def test_what_is_wrong_with_one_is_named(tmp_path: Path, images: str, path: str,
         load_with(tmp_path, f"x-alpes: {{stand_ins: {{env_file: stand/ins.env, images: {images}}}}}\n{STACK}")
     assert caught.value.what.startswith(f"x-alpes.stand_ins.{path}")
     assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(("wished", "image"), [(True, "in-web:1"), (False, "web:1")])
+def test_whether_they_are_used_may_depend_on_the_projects_name(tmp_path: Path, wished: bool, image: str) -> None:
+    asked: list[str] = []
+    spec = load_with(
+        tmp_path,
+        "name: '${SHOP}-test'\n" + DECLARED + STACK,
+        env="SHOP=shop",
+        stand_ins=lambda name: asked.append(name) or wished,  # type: ignore[func-returns-value]
+    )
+    assert asked == [spec.project] == ["shop-test"]
+    assert spec.services["web"].image == image
+
+
+def test_where_none_are_declared_nobody_is_asked(tmp_path: Path) -> None:
+    spec = load_with(tmp_path, STACK, stand_ins=lambda name: pytest.fail(f"{name} was asked for"))
+    assert spec.services["web"].image == "web:1"
