@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.poison import EVENT, KINDS
@@ -113,10 +113,13 @@ def _value(rng: random.Random, depth: int = 3) -> Any:
 
 
 def _altered(rng: random.Random) -> bytes:
-    """A sound event with members replaced, added, left out; now and then by what is no JSON."""
-    event = _event(rng)
+    return altered(rng, _event(rng), MEMBERS)
+
+
+def altered(rng: random.Random, event: dict[str, Any], members: Sequence[str]) -> bytes:
+    """A sound body with members replaced, added, left out; now and then by what is no JSON."""
     for _ in range(rng.randrange(1, 4)):
-        member = rng.choice(MEMBERS)
+        member = rng.choice(members)
         if rng.random() < 0.2:
             event.pop(member, None)
         else:

@@ -6,8 +6,9 @@ SIGTERM and SIGINT: finish and commit the batch in hand, acknowledge it, close, 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 import pulsar
@@ -132,27 +133,44 @@ class Relay(threading.Thread):
         try:
             # A new connection each time: one to a frozen database would keep the thread, and tell nobody.
             with connect(self._settings.conninfo, "alpes-relay") as database:
-                published = relay(database, self._open)
-                answered = info_relay.relay(database, self._settings.events_topic, self._producers)
+                # Each for itself: a topic in trouble holds up no other.
+                turns = (
+                    self._turn("answers", lambda: self._answer(database)),
+                    self._turn("dead letters", lambda: self._publish(database)),
+                )
         except psycopg.Error as error:
             self.database_answers = False
-            log.warning("dead letters wait", error=_line(error))
-            return RELAY_RETRY_S
-        except BrokerAway as error:
-            # The producer may be dead for good: the next turn makes another.
-            self._drop()
-            log.warning("dead letters wait", error=_line(error))
-            return RELAY_RETRY_S
-        except Exception:
-            # The thread's boundary: without it no dead letter is published any more, and nobody hears of it.
-            self._drop()
-            log.exception("dead letters wait")
+            log.warning("dead letters and answers wait", error=_line(error))
             return RELAY_RETRY_S
         self.database_answers = True
+        if None in turns:
+            return RELAY_RETRY_S
+        return 0.0 if any(turns) else RELAY_PERIOD_S
+
+    def _turn(self, what: str, publish: Callable[[], int]) -> int | None:
+        """How many were published, None after an error, which is told. Raises psycopg.Error."""
+        try:
+            return publish()
+        except psycopg.Error:
+            raise
+        except BrokerAway as error:
+            log.warning("waiting for the broker", what=what, error=_line(error))
+        except Exception:
+            # The thread's boundary: without it nothing is published any more, and nobody hears of it.
+            log.exception("not published", what=what)
+        # The producer may be dead for good: the next turn makes another.
+        self._drop()
+        return None
+
+    def _publish(self, database: psycopg.Connection[Any]) -> int:
+        published = relay(database, self._open)
         if published:
             self._metrics.letters.inc(published)
             log.info("dead letters published", count=published)
-        return 0.0 if published or answered else RELAY_PERIOD_S
+        return published
+
+    def _answer(self, database: psycopg.Connection[Any]) -> int:
+        return info_relay.relay(database, self._settings.events_topic, self._producers)
 
     def _open(self) -> Letters:
         if self._letters is None:

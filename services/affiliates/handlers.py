@@ -136,7 +136,11 @@ def _one(transaction: Transaction, incoming: Incoming, topics: Topics) -> Handle
         case Seen.SAME:
             return Handled(incoming, Outcome.ABSORBED)
         case Seen.OTHER:
-            return _one(transaction, incoming.because("its id is there already, with another content"), topics)
+            refused = incoming.because(incoming.refusal or "its id is there already, with another content")
+            if incoming.refusal is not None and refused.id == incoming.id:
+                # What came from its place is done: somebody published its letter again, corrected.
+                return Handled(incoming, Outcome.ABSORBED)
+            return _one(transaction, refused, topics)
     reason = incoming.refusal or _perform(transaction, incoming, topics)
     if reason is None:
         return Handled(incoming, Outcome.DONE)

@@ -15,6 +15,12 @@ MAX_REASON = 1000
 OMITTED_BODY = {"deadLetterBody": "omitted"}
 OMITTED_ALL = {**OMITTED_BODY, "deadLetterProperties": "omitted"}
 _MAX_GENERATION = 2**31 - 1
+_ABOUT = (LETTER_ID, LETTER_GENERATION, LETTER_TOPIC, LETTER_REASON)
+
+
+def about(properties: Mapping[str, str]) -> Mapping[str, str]:
+    """Of a dead letter's properties, those that say which it is, and why."""
+    return {name: properties[name] for name in _ABOUT if name in properties}
 
 
 def identity(message: Message, properties: Mapping[str, str]) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import pulsar
 import structlog
 
 from services.messaging.broker import SEND_TIMEOUT_MS
-from services.messaging.letters import OMITTED_BODY
+from services.messaging.letters import OMITTED_ALL, OMITTED_BODY, about
 from services.messaging.link import BrokerAway, answers, client
 
 # The client answers each send within its timeout; should it ever not, nobody waits for ever.
@@ -57,9 +57,8 @@ class Producers:
 
     def _send(self, producer: Any, message: Sent, results: list[Any], place: int, left: threading.Semaphore) -> None:
         def received(result: Any, _message_id: Any) -> None:
-            if result == pulsar.Result.MessageTooBig and message.body:
-                # Only a dead letter can be: it has what its sender sent, and more.
-                less = message._replace(body=b"", properties={**message.properties, **OMITTED_BODY})
+            less = _less(message) if result == pulsar.Result.MessageTooBig else None
+            if less is not None:
                 self._send(producer, less, results, place, left)
                 return
             results[place] = result
@@ -105,3 +104,12 @@ class Producers:
                 connection.shutdown()
             except pulsar.PulsarException as error:
                 log.warning("not closed in order", error=str(error) or type(error).__name__)
+
+
+def _less(message: Sent) -> Sent | None:
+    """What is published in place of what is too big; None if nothing is left to leave out. Only a dead letter can be
+    too big: it has what its sender sent, and more."""
+    if message.body:
+        return message._replace(body=b"", properties={**message.properties, **OMITTED_BODY})
+    less = Sent("", {**about(message.properties), **OMITTED_ALL}, b"")
+    return None if less.properties == message.properties else less

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,3 +173,16 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         # An image from before the last change of the product would be tested in its place.
         stack.ok("up", *(["--build"] if runtime == "docker" else []), timeout=900)
         yield stack
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[str]:
+    """An empty database of its own, as `USER:PASSWORD@SERVER/NAME`."""
+    server = f"app:app@{stack.project().runtime.endpoint('tracking_db', 5432)}"
+    name = f"migrations_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(f"postgresql://{server}/app", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield f"{server}/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

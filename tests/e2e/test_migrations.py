@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
 
 from services.setup import migrate
-from tests.e2e.conftest import Stack
 from tests.engine import ONE_RUNTIME
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 
-FIRST, NEWEST = "0001", "0005"
+FIRST, NEWEST = "0001", "0006"
 # Two days, two campaigns, three types, two currencies; 70 rows.
 DATA = """
 INSERT INTO interactions (id, interaction_type, target_element_id, target_element_type, campaign_id, "timestamp", day,
@@ -41,19 +40,6 @@ SELECT campaign_id, day, interaction_type, coalesce(currency, ''), count(*), coa
 FROM interactions GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
 KEPT = "SELECT * FROM campaign_daily_counts ORDER BY campaign_id, day, interaction_type, currency"
-
-
-@pytest.fixture
-def database(stack: Stack) -> Iterator[str]:
-    """An empty database of its own, as `USER:PASSWORD@SERVER/NAME`."""
-    server = f"app:app@{stack.project().runtime.endpoint('tracking_db', 5432)}"
-    name = f"migrations_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(f"postgresql://{server}/app", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield f"{server}/{name}"
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def to(database: str, revision: str = "head", *, down: bool = False, service: str = "tracking") -> None:
@@ -104,11 +90,7 @@ def test_what_a_worker_of_before_counts_must_be_in_the_campaigns_too(database: s
 
 def test_events_that_wait_in_the_outbox_must_not_be_dropped_by_a_migration(database: str) -> None:
     to(database)
-    run(
-        database,
-        "INSERT INTO outbox (id, fingerprint, partition_key, properties, body)"
-        " VALUES (gen_random_uuid(), 'f', '7', '{}', '')",
-    )
+    run(database, TRACKING_EVENT)
     with pytest.raises(RuntimeError, match="1 events wait in the outbox"):
         to(database, FIRST, down=True)
     assert run(database, "SELECT count(*) FROM outbox") == [(1,)]
@@ -117,25 +99,55 @@ def test_events_that_wait_in_the_outbox_must_not_be_dropped_by_a_migration(datab
 
 def test_answers_that_are_not_published_must_not_be_dropped_by_a_migration(database: str) -> None:
     to(database)
-    run(
-        database,
-        "INSERT INTO interactions_info (id, saga_id, correlation_id, partition_key, post_id, start_date, end_date,"
-        " total_interactions, by_type) VALUES (gen_random_uuid(), 's', 'c', '7', 'p', now(), now(), 1, '{}')",
-    )
+    run(database, ANSWER)
     with pytest.raises(RuntimeError, match="1 answers are not published"):
         to(database, FIRST, down=True)
     run(database, "UPDATE interactions_info SET published_at = now()")
     to(database, FIRST, down=True)
 
 
+TRACKING_EVENT = """
+INSERT INTO outbox (id, fingerprint, partition_key, properties, body) VALUES (gen_random_uuid(), 'f', '7', '{}', '')
+"""
+AFFILIATES_COMMAND = """
+INSERT INTO outbox (id, fingerprint, topic, partition_key, properties, body)
+VALUES (gen_random_uuid(), 'f', 't', '7', '{}', '')
+"""
+ANSWER = """
+INSERT INTO interactions_info (id, saga_id, correlation_id, partition_key, post_id, start_date, end_date,
+                               total_interactions, by_type)
+VALUES (gen_random_uuid(), 's', 'c', '7', 'p', now(), now(), 1, '{}')
+"""
+HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@pytest.mark.parametrize(
+    ("service", "table", "row"),
+    [
+        ("tracking", "outbox", TRACKING_EVENT),
+        ("tracking", "interactions_info", ANSWER),
+        ("affiliates", "outbox", AFFILIATES_COMMAND),
+    ],
+)
+def test_what_is_accepted_while_a_migration_goes_down_must_stop_it(
+    database: str, service: str, table: str, row: str
+) -> None:
+    to(database, service=service)
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(f"postgresql://{database}") as accepting:
+            accepting.execute(row.encode())
+            down = pool.submit(to, database, "base", down=True, service=service)
+            eventually(lambda: run(database, HELD_UP) == [(1,)], within=10.0, what="the migration waits")
+            accepting.commit()
+        with pytest.raises(RuntimeError, match=r"1 .*"):
+            down.result(timeout=30.0)
+    assert run(database, f"SELECT count(*) FROM {table}") == [(1,)]
+
+
 def test_the_affiliates_tables_must_come_and_go_but_never_with_what_was_accepted(database: str) -> None:
     to(database, service="affiliates")
     to(database, service="affiliates")
-    run(
-        database,
-        "INSERT INTO outbox (id, fingerprint, topic, partition_key, properties, body)"
-        " VALUES (gen_random_uuid(), 'f', 't', '7', '{}', '')",
-    )
+    run(database, AFFILIATES_COMMAND)
     with pytest.raises(RuntimeError, match="1 messages wait in the outbox"):
         to(database, "base", down=True, service="affiliates")
     run(database, "DELETE FROM outbox")

@@ -20,7 +20,7 @@ from services.affiliates.domain.commands import (
 )
 from services.errors import RuleBroken
 from services.identity import derive_id
-from services.messaging.bodies import read
+from services.messaging.bodies import read, text
 from services.messaging.envelope import envelope, message_id
 from services.messaging.letters import LETTER_GENERATION, LETTER_ID, LETTER_REASON, LETTER_TOPIC, MAX_REASON, identity
 from services.messaging.messages import Message, key_of, place, properties_of, published
@@ -59,8 +59,11 @@ class Incoming:
     generation: int = 0
 
     def because(self, refusal: str) -> Incoming:
-        """The same message, refused, under the id of its place: its own is another one's, or can't be stored."""
+        """The same message, refused, under its id as a letter: its own is another one's, or can't be stored. What was
+        refused under that already is refused under the id of its place."""
         at, generation = identity(self.message, properties_of(self.message))
+        if self.refusal is not None and at == self.id:
+            at, generation = place(self.message), 0
         return replace(self, id=at, fingerprint=at, command=None, refusal=refusal, generation=generation)
 
 
@@ -81,11 +84,9 @@ def decode(message: Message, events_topic: str) -> Incoming:
     try:
         body = read(message.data())
         command = parse(body)
+        given = _given(properties, body, command)
     except RuleBroken as broken:
         return _refused(message, name, correlation, str(broken))
-    given = properties.get("commandId") or _text(body.get("msg_id"))
-    if isinstance(command, CalculateCost):
-        given = command.saga_id
     at, generation = identity(message, properties)
     own = derive_id(None, given, None) if given else at
     says = fingerprint(name, command)
@@ -104,6 +105,9 @@ def letter(incoming: Incoming, reason: str) -> Outgoing:
     topic = message.topic_name()
     whole = topic.rpartition("-partition-")[0] or topic
     letter_id, generation = identity(message, properties)
+    if incoming.command is None:
+        # Its id is the letter's already, or that of its place.
+        letter_id, generation = incoming.id, incoming.generation
     about = {
         LETTER_ID: letter_id,
         LETTER_GENERATION: str(generation),
@@ -149,5 +153,9 @@ def _refused(message: Message, name: str, correlation: str, refusal: str) -> Inc
     return Incoming(at, name, at, correlation or at, published(message), message, None, refusal, generation)
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _given(properties: Mapping[str, str], body: Mapping[str, Any], command: Command) -> str:
+    """The id that its sender gave a command, "" for none. Raises RuleBroken."""
+    if isinstance(command, CalculateCost):
+        return command.saga_id
+    own = properties.get("commandId")
+    return own or (text(body, "msg_id") if body.get("msg_id") else "")

@@ -13,16 +13,25 @@ from services.affiliates.adapters.messages import Outgoing
 from services.errors import InDoubt, KeyReused, NothingAttempted
 from services.storage.reading import engine
 
-# What stands under the id already: in effect, or on its way.
+# What stands under the id already: in effect, accepted, or on its way since before these were noted. They outlive
+# their rows of the outbox, or another command under an id would be accepted until the first one takes effect.
 STORE = text("""
 WITH there AS (
-    SELECT fingerprint FROM inbox WHERE id = :id UNION ALL SELECT fingerprint FROM outbox WHERE id = :id LIMIT 1
+    SELECT fingerprint FROM inbox WHERE id = :id
+    UNION ALL SELECT fingerprint FROM accepted WHERE id = :id
+    UNION ALL SELECT fingerprint FROM outbox WHERE id = :id
+    LIMIT 1
+), mine AS (
+    INSERT INTO accepted (id, fingerprint) SELECT :id, :fingerprint WHERE NOT EXISTS (SELECT FROM there)
+    ON CONFLICT DO NOTHING RETURNING id
 ), stored AS (
     INSERT INTO outbox (id, fingerprint, topic, partition_key, properties, body)
-    SELECT :id, :fingerprint, :topic, :key, CAST(:properties AS jsonb), :body WHERE NOT EXISTS (SELECT FROM there)
+    SELECT :id, :fingerprint, :topic, :key, CAST(:properties AS jsonb), :body FROM mine
 )
-SELECT fingerprint FROM there
+SELECT coalesce((SELECT fingerprint FROM there), (SELECT :fingerprint FROM mine))
 """)
+# Where another call committed the id while STORE ran.
+ACCEPTED = text("SELECT fingerprint FROM accepted WHERE id = :id")
 
 
 class Outbox:
@@ -48,14 +57,16 @@ class Outbox:
             raise NothingAttempted(f"the database is away: {_line(error)}") from error
         try:
             with connection, connection.begin():
-                there = connection.execute(STORE, values).scalar_one_or_none()
+                there = connection.execute(STORE, values).scalar_one()
+                if there is None:
+                    there = connection.execute(ACCEPTED, {"id": message.id}).scalar_one()
         except DBAPIError as error:
             # An ERROR ends the statement and nothing else; what ends the connection may come after the commit.
             cause = error.orig
             if isinstance(cause, psycopg.Error) and cause.diag.severity_nonlocalized == "ERROR":
                 raise NothingAttempted(f"the database refuses: {_line(error)}") from error
             raise InDoubt(_line(error)) from error
-        if there is not None and there != message.fingerprint:
+        if there != message.fingerprint:
             raise KeyReused("this id is that of another command")
 
     def close(self) -> None:

@@ -17,6 +17,8 @@ from services.affiliates.handlers import Calculated, Post, Seen
 from services.storage.database import connect
 from services.storage.sqlstates import judged, storable
 
+# Rows are read newest first, and a batch is one transaction, in which now() is the same for all: hence each row's own
+# clock_timestamp().
 # A message that was refused is judged again when it comes again as a letter of a later generation.
 REMEMBER = """
 INSERT INTO inbox (id, name, fingerprint, generation) VALUES (%s, %s, %s, %s)
@@ -25,7 +27,8 @@ WHERE inbox.refusal IS NOT NULL AND inbox.generation < excluded.generation
 RETURNING id
 """
 ADD_AFFILIATE = """
-INSERT INTO affiliates (id, name, email, program_id, status, joined_at) VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO affiliates (id, name, email, program_id, status, joined_at, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (email) DO NOTHING RETURNING id
 """
 CALCULATED = """
@@ -84,7 +87,8 @@ class Effects:
 
     def add_post(self, post_id: str, command: CreatePost) -> None:
         self._connection.execute(
-            "INSERT INTO posts (id, title, content, affiliate_id, brand_id) VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO posts (id, title, content, affiliate_id, brand_id, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, clock_timestamp())",
             (post_id, command.title, command.content, command.affiliate_id, command.brand_id),
             prepare=True,
         )
@@ -95,7 +99,8 @@ class Effects:
 
     def add_calculation(self, command: CalculateCost, correlation_id: str) -> None:
         self._connection.execute(
-            "INSERT INTO post_costs (id, post_id, start_date, end_date, correlation_id) VALUES (%s, %s, %s, %s, %s)",
+            "INSERT INTO post_costs (id, post_id, start_date, end_date, correlation_id, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, clock_timestamp())",
             (command.saga_id, command.post_id, command.start_date, command.end_date, storable(correlation_id)),
             prepare=True,
         )

@@ -100,6 +100,16 @@ class InboxRow(Row, table=True):
     created_at: datetime = written()
 
 
+class AcceptedRow(Row, table=True):
+    """A command that was accepted over HTTP."""
+
+    __tablename__ = "accepted"
+
+    id: UUID = Field(primary_key=True)
+    fingerprint: str = words()
+    created_at: datetime = written()
+
+
 class OutboxRow(Row, table=True):
     """A message that the relay publishes, then deletes."""
 

@@ -45,6 +45,10 @@ MAX_BODY = 512 * 1024
 PREFIX = "/affiliates"
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 Id = Annotated[str, Path(json_schema_extra={"format": "uuid"})]
+CommandId = Annotated[
+    str | None,
+    Query(json_schema_extra={"format": "uuid"}, description="A command's id: a 404 tells if that was refused."),
+]
 # What a body should have been, in problems.
 COMMAND = "command"
 
@@ -179,7 +183,10 @@ def build(outbox: Stores, reading: Reading, commands_topic: str, broker_answers:
         return JSONResponse({"items": await read_bounded(reading.totals)})
 
     @api.get(f"{PREFIX}/{{affiliate_id}}", responses=documents.ONE_AFFILIATE)
-    async def one_affiliate(affiliate_id: Id) -> Response:
+    async def one_affiliate(affiliate_id: Id, command: CommandId = None) -> Response:
+        refusal = None if command is None else await read_bounded(reading.refusal, _id(command))
+        if refusal is not None:
+            raise Refusal(Problem(404, "refused", "Refused", f"the command was refused: {refusal}"))
         return JSONResponse(_affiliate(await found(reading.affiliate, affiliate_id, "affiliate")))
 
     def changes(word: str, name: str, status: str) -> None:
@@ -192,7 +199,8 @@ def build(outbox: Stores, reading: Reading, commands_topic: str, broker_answers:
         async def change(request: Request, affiliate_id: Id) -> Response:
             of = str(_id(affiliate_id))
             command = SetStatus(of, status)
-            return await accept(name, command, _command_id(request), request, of, f"{PREFIX}/{of}")
+            own = _command_id(request)
+            return await accept(name, command, own, request, of, f"{PREFIX}/{of}?command={own}")
 
     changes("activate", "ActivateAffiliate", ACTIVE)
     changes("suspend", "SuspendAffiliate", SUSPENDED)

@@ -76,19 +76,20 @@ FROM (SELECT count(*) FILTER (WHERE status = 'ok'), count(*) FILTER (WHERE statu
 LEFT JOIN there ON true
 """
 
-# One row a request, whatever how often it comes: its number is that of its first time.
+# One row a request, whatever how often it comes: its number is that of its first time. Rows are locked by id, and keep
+# the place that they had in their batch.
 BUILD = """
 INSERT INTO interactions_info (id, saga_id, correlation_id, partition_key, post_id, start_date, end_date,
-                               total_interactions, by_type)
+                               total_interactions, by_type, place)
 SELECT r.id, r.saga, r.correlation, r.key, r.post, r.first, r.last, coalesce(sum(c.n), 0),
-       coalesce(jsonb_object_agg(c.interaction_type, c.n) FILTER (WHERE c.n IS NOT NULL), '{}')
+       coalesce(jsonb_object_agg(c.interaction_type, c.n) FILTER (WHERE c.n IS NOT NULL), '{}'), r.place
 FROM jsonb_to_recordset(%(requests)s::jsonb) AS r(
-    id uuid, saga text, correlation text, key text, post text, first date, last date)
+    id uuid, saga text, correlation text, key text, post text, first date, last date, place integer)
 LEFT JOIN LATERAL (
     SELECT interaction_type, count(*) AS n FROM interactions
     WHERE target_element_id = r.post AND day BETWEEN r.first AND r.last GROUP BY interaction_type
 ) AS c ON true
-GROUP BY r.id, r.saga, r.correlation, r.key, r.post, r.first, r.last ORDER BY r.id
+GROUP BY r.id, r.saga, r.correlation, r.key, r.post, r.first, r.last, r.place ORDER BY r.id
 ON CONFLICT DO NOTHING
 """
 OTHER_REQUESTS = """
@@ -199,8 +200,9 @@ class Counter:
                         "post": r.post_id,
                         "first": r.first.isoformat(),
                         "last": r.last.isoformat(),
+                        "place": place,
                     }
-                    for r in {request.id: request for request in reversed(requests)}.values()
+                    for place, r in {r.id: (place, r) for place, r in reversed(list(enumerate(requests)))}.values()
                 ]
             )
         }

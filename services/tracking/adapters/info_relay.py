@@ -1,4 +1,5 @@
-"""Publishes the answers that the worker stored, and marks them. At least once each, under the same id."""
+"""Publishes the answers that the worker stored, in their order, and marks them. At least once each, under the same
+id."""
 
 from __future__ import annotations
 
@@ -16,9 +17,13 @@ BUILT = "InteractionsInfoBuilt"
 
 log = structlog.get_logger()
 
+# One relay at a time, or a later answer to an affiliate's questions could overtake an earlier one. A relay that freezes
+# loses this by idle_in_transaction_session_timeout.
+LOCK = 0x696E666F  # "info"
+MINE = "SELECT pg_try_advisory_xact_lock(%s)"
 PENDING = """
 SELECT id, saga_id, correlation_id, partition_key, post_id, start_date, end_date, total_interactions, by_type
-FROM interactions_info WHERE published_at IS NULL ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED
+FROM interactions_info WHERE published_at IS NULL ORDER BY created_at, place LIMIT %s
 """
 PUBLISHED = "UPDATE interactions_info SET published_at = now() WHERE id = ANY(%s)"
 
@@ -28,9 +33,12 @@ class Publishes(Protocol):
 
 
 def relay(connection: psycopg.Connection[Any], topic: str, producers: Publishes) -> int:
-    """Publish what is pending, up to BATCH answers; return how many. The connection is in autocommit. Raises BrokerAway
-    and psycopg.Error."""
+    """Publish what is pending, up to BATCH answers; return how many: none while another relay is at it. The connection
+    is in autocommit. Raises BrokerAway and psycopg.Error."""
     with connection.transaction():
+        mine = connection.execute(MINE, (LOCK,), prepare=True).fetchone()
+        if mine is None or not mine[0]:
+            return 0
         rows = connection.execute(PENDING, (BATCH,), prepare=True).fetchall()
         if not rows:
             return 0

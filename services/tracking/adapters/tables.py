@@ -99,6 +99,7 @@ class InteractionsInfoRow(SQLModel, table=True):
     by_type: dict[str, int] = Field(sa_type=JSONB)
     created_at: datetime = written()
     published_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    place: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
 
 
 class OutboxRow(SQLModel, table=True):

@@ -36,7 +36,10 @@ WITHOUT_NUL = r"^[^\x00]*$"
 
 def _moment(text: str) -> datetime:
     found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
 
 
 # Pydantic alone takes numbers for days, and seconds, since 1970.

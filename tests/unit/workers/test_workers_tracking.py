@@ -71,6 +71,25 @@ def test_the_databases_trouble_keeps_the_producer(relaying: Relay, monkeypatch: 
     assert used[0] is used[1]
 
 
+def test_dead_letters_in_trouble_hold_up_no_answers(relaying: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered: list[Any] = []
+    monkeypatch.setattr(module, "relay", failing([BrokerAway("ProducerBlockedQuotaExceeded")], []))
+    monkeypatch.setattr(module.info_relay, "relay", lambda *asked: answered.append(asked) or 0)
+    assert relaying.turn() == module.RELAY_RETRY_S
+    assert len(answered) == 1
+
+
+def test_answers_in_trouble_hold_up_no_dead_letters(relaying: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> int:
+        raise BrokerAway("TopicNotFound")
+
+    used: list[FakeLetters] = []
+    monkeypatch.setattr(module, "relay", failing([], used))
+    monkeypatch.setattr(module.info_relay, "relay", away)
+    assert relaying.turn() == module.RELAY_RETRY_S
+    assert len(used) == 1
+
+
 def handled(messages: list[FakeMessage], store: FakeStore) -> tuple[dict[str, float | None], list[Any]]:
     """What the metrics say of a batch, and the lines about it."""
     figures = CollectorRegistry()

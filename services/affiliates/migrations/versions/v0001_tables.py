@@ -99,6 +99,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Raises RuntimeError while messages wait in the outbox: they are accepted."""
+    # Nothing may be accepted between the count and the drop.
+    op.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
     waiting = op.get_bind().exec_driver_sql("SELECT count(*) FROM outbox").scalar_one()
     if waiting:
         raise RuntimeError(f"{waiting} messages wait in the outbox: start the broker, and go down once it has them")

@@ -37,6 +37,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Raises RuntimeError while answers wait for their publication: who asked would wait for ever."""
+    # Nothing may be answered between the count and the drop.
+    op.execute("LOCK TABLE interactions_info IN ACCESS EXCLUSIVE MODE")
     waiting = (
         op.get_bind().exec_driver_sql("SELECT count(*) FROM interactions_info WHERE published_at IS NULL").scalar_one()
     )

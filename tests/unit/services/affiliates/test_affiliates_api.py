@@ -131,8 +131,8 @@ def bench() -> Bench:
     [
         ("/", NEW_ANA, CreateAffiliate("Ana", "ana@example.org", "p"), "/affiliates/{id}", "{id}"),
         ("/posts", NEW_POST, CreatePost("t", "c", ANA, "b"), "/affiliates/posts/{id}", ANA),
-        (f"/{ANA}/activate", None, SetStatus(ANA, "active"), f"/affiliates/{ANA}", ANA),
-        (f"/{ANA}/suspend", None, SetStatus(ANA, "suspended"), f"/affiliates/{ANA}", ANA),
+        (f"/{ANA}/activate", None, SetStatus(ANA, "active"), f"/affiliates/{ANA}?command={{id}}", ANA),
+        (f"/{ANA}/suspend", None, SetStatus(ANA, "suspended"), f"/affiliates/{ANA}?command={{id}}", ANA),
     ],
 )
 def test_a_write_is_a_command_that_the_worker_understands(
@@ -210,7 +210,18 @@ def test_what_was_refused_says_why_where_its_result_would_be(bench: Bench) -> No
     assert "another affiliate's" in problem(bench.get(f"/{POST}"), 404, "refused")["detail"]
 
 
-@pytest.mark.parametrize("path", ["/nope", "/posts/nope", f"/posts/{POST}/cost-calculations/nope"])
+def test_a_refused_change_says_why_at_its_location(bench: Bench) -> None:
+    answer = bench.post(f"/{ANA}/activate", None)
+    where = answer.headers["location"].removeprefix("/affiliates")
+    assert bench.get(where).body["id"] == ANA
+    bench.reading.refusals[UUID(answer.body["trackingId"])] = "affiliate_id: there is no such affiliate"
+    assert "no such affiliate" in problem(bench.get(where), 404, "refused")["detail"]
+    assert bench.get(f"/{ANA}").status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/nope", f"/{ANA}?command=nope", "/posts/nope", f"/posts/{POST}/cost-calculations/nope"]
+)
 def test_an_id_that_is_none_is_a_400(bench: Bench, path: str) -> None:
     problem(bench.get(path), 400, "invalid-id")
 

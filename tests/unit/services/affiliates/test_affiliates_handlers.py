@@ -11,6 +11,7 @@ from services.affiliates.adapters.messages import Incoming, decode
 from services.affiliates.handlers import Handled, Outcome, Topics, handle
 from services.errors import Refuses
 from services.messaging.letters import LETTER_GENERATION, LETTER_ID
+from services.messaging.messages import place
 from tests.unit.services.affiliates.affiliates_fakes import FakeStore
 from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId
 
@@ -36,6 +37,7 @@ def info(total: int = 12, saga: str = SAGA) -> Incoming:
 
 
 NO_AFFILIATE = "affiliate_id: there is no such affiliate"
+SURROGATE = "msg_id: must not contain a lone surrogate"
 OTHER = "its id is there already, with another content"
 
 CREATE = command("CreateAffiliate", NEW_ANA, ANA, 1)
@@ -110,6 +112,8 @@ def test_the_answer_to_somebody_elses_question_is_let_go() -> None:
         (command("Nonsense", {}, POST, 7), "unknown name 'Nonsense'"),
         (command("", {}, POST, 7), "there is no name"),
         (command("CreatePost", [], POST, 7), "the body must be a JSON object"),
+        (command("CreatePost", {**NEW_POST, "affiliate_id": ANA, "msg_id": "\ud800"}, "", 7), SURROGATE),
+        (command("CreateAffiliate", {**NEW_ANA, "msg_id": 7}, "", 7), "msg_id: must be a string"),
     ],
     ids=lambda value: value.name if isinstance(value, Incoming) else None,
 )
@@ -135,6 +139,32 @@ def test_a_dead_letter_that_comes_again_as_the_next_generation_is_judged_anew() 
     again = decode(FakeMessage(letter.body, properties, topic=COMMANDS, at=FakeMessageId(1, 50)), EVENTS)
     assert letter.properties[LETTER_ID] and outcomes(handle(store, [again, again], TOPICS)) == ["done", "absorbed"]
     assert list(store.tables.posts) == [POST]
+
+
+def misspelt(**properties: str) -> Incoming:
+    """A command by its place, whose name nobody knows."""
+    return command("CreatePots", NEW_POST, "", 5, **properties)
+
+
+def test_what_was_done_from_its_corrected_letter_is_absorbed_when_it_comes_again() -> None:
+    store = FakeStore()
+    assert outcomes(handle(store, [CREATE, misspelt()], TOPICS)) == ["done", "refused"]
+    (letter,) = store.tables.outbox
+    corrected = {**letter.properties, "name": "CreatePost", LETTER_GENERATION: "1"}
+    again = decode(FakeMessage(letter.body, corrected, topic=COMMANDS, at=FakeMessageId(1, 50)), EVENTS)
+    assert outcomes(handle(store, [again], TOPICS)) == ["done"]
+    assert outcomes(handle(store, [misspelt()], TOPICS)) == ["absorbed"]
+    assert store.tables.outbox == [letter]
+
+
+def test_a_letter_under_the_id_of_what_is_done_is_refused_under_its_place() -> None:
+    store = FakeStore()
+    handle(store, [CREATE], TOPICS)
+    forged = misspelt(**{LETTER_ID: ANA, LETTER_GENERATION: "1"})
+    assert outcomes(handle(store, [forged, forged], TOPICS)) == ["refused", "absorbed"]
+    (letter,) = store.tables.outbox
+    assert letter.id == place(forged.message)
+    assert letter.properties["deadLetterReason"] == "unknown name 'CreatePots'"
 
 
 def test_what_the_database_refuses_is_singled_out() -> None:

@@ -104,6 +104,24 @@ def test_what_is_too_big_goes_without_its_body(monkeypatch: pytest.MonkeyPatch, 
     assert (b"", "7", {"name": "n", "deadLetterBody": "omitted"}) in producer.sent
 
 
+def test_a_dead_letter_too_big_even_without_its_body_goes_with_what_says_which_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    too_big = pulsar.Result.MessageTooBig
+    producer = FakeProducer([too_big, too_big])
+    bench = Bench(monkeypatch, producer)
+    letter = {"deadLetterId": "i", "deadLetterGeneration": "0", "deadLetterTopic": "t", "deadLetterReason": "r"}
+    assert bench.producers.publish(TOPIC, [Sent("7", {**letter, "x": "x" * 100}, b"a"), *sent(b"b")]) == 2
+    omitted = {"deadLetterBody": "omitted", "deadLetterProperties": "omitted"}
+    assert (b"", None, {**letter, **omitted}) in producer.sent
+
+
+def test_what_is_too_big_without_anything_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = FakeProducer([pulsar.Result.MessageTooBig] * 9)
+    assert Bench(monkeypatch, producer).producers.publish(TOPIC, sent(b"a", b"b")) == 0
+    assert len(producer.sent) == 6
+
+
 def test_a_broker_that_is_away_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(monkeypatch, pulsar.ConnectError("gone"), FakeProducer([]))
     bench.up = False

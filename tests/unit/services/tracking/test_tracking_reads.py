@@ -51,6 +51,8 @@ def test_pages_follow_each_other_by_a_cursor() -> None:
         ("campaign_id=a%00b", "campaign_id"),
         ("from=yesterday", "from"),
         ("to=1795688000", "to"),
+        ("from=0001-01-01T00:00:00%2B01:00", "from"),
+        ("to=9999-12-31T23:59:59-01:00", "to"),
     ],
 )
 def test_a_bad_parameter_is_named(query: str, field: str) -> None:
