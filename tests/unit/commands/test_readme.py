@@ -115,3 +115,14 @@ def test_the_readme_must_name_every_command_in_full() -> None:
 
 def test_each_command_that_is_safe_must_be_tried() -> None:
     assert set(SAFE) | CHANGING == {taken_apart(line)[0] for line, _ in ways_to_try()}
+
+
+def subjects(folder: str) -> set[str]:
+    return {path.stem.removeprefix("test_") for path in (ROOT / "tests" / folder).glob("test_*.py")}
+
+
+def test_a_command_must_be_a_file_with_tests_of_its_name() -> None:
+    files = {path.stem for path in (ROOT / "alpesctl" / "commands").glob("*.py")} - {"__init__", "options"}
+    of_all = {"bad_input", "dry_run", "readme", "reference"}
+    tests = (subjects("unit/commands") - of_all) | (subjects("e2e") & files)
+    assert {module for module, _ in COMMANDS.values()} == files == tests
