@@ -1,4 +1,7 @@
-"""Registers the commands, renders their results, and turns errors into exit codes. Only here is printed."""
+"""Registers the commands, renders their results, and turns errors into exit codes.
+
+Results are printed here and in `terminal.py` only. A scenario's progress goes to stderr by `experiments/live.py`.
+"""
 
 from __future__ import annotations
 

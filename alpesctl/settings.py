@@ -1,4 +1,6 @@
-"""The only place of alpesctl that reads the environment: what a user may set without a flag."""
+"""What a user may set without a flag: the only place of alpesctl that reads `ALPES_*` variables, or hands on all of the
+environment. Where processes are started, PATH, TERM and the like are taken from it beside.
+"""
 
 from __future__ import annotations
 

@@ -1,21 +1,20 @@
 """The ledger: what was sent and what was answered, per event. The first of the three sources.
 
-Compact in memory (arrays, 16 bytes an id); on disk a gzipped CSV that can be loaded again. Times are Unix
-seconds, 0 where it didn't happen. Must not know how events are sent.
+Compact in memory (arrays, 16 bytes an id); on disk a gzipped CSV, a line an event. Times are Unix seconds,
+0 where it didn't happen. Must not know how events are sent.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
-import io
 import threading
 from array import array
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 
-from alpesctl.experiments.ids import as_bytes, as_text, new_ids
+from alpesctl.experiments.ids import as_text, new_ids
 
 
 class Outcome(IntEnum):
@@ -36,10 +35,10 @@ WARMUP, MEASURED = 0, 1
 class Ledger:
     """Events 0..warmup-1 are the warm-up's, the rest is measured. One writer per event."""
 
-    def __init__(self, count: int, warmup: int = 0, ids: bytearray | None = None) -> None:
+    def __init__(self, count: int, warmup: int = 0) -> None:
         self.count = count
         self.warmup = warmup
-        self.ids = new_ids(count) if ids is None else ids
+        self.ids = new_ids(count)
         self.due = array("d", bytes(8 * count))
         self.sent = array("d", bytes(8 * count))
         self.answered = array("d", bytes(8 * count))
@@ -119,23 +118,3 @@ class Ledger:
         for i in range(self.count):
             times = (f"{self.due[i]:.6f}", f"{self.sent[i]:.6f}", f"{self.answered[i]:.6f}")
             yield self.text(i), self.phase(i), *times, names[self.outcome[i]], self.detail(i)
-
-
-def load_ledger(path: Path) -> Ledger:
-    """A ledger that was saved."""
-    with gzip.open(path, "rb") as file:
-        text = file.read().decode("utf-8")
-    rows = list(csv.reader(io.StringIO(text)))[1:]
-    ids = bytearray()
-    for row in rows:
-        ids += as_bytes(row[0]) or bytes(16)
-    ledger = Ledger(len(rows), sum(row[1] == str(WARMUP) for row in rows), ids)
-    for i, (_, _, due, sent, answered, outcome, detail) in enumerate(rows):
-        ledger.due[i], ledger.sent[i] = float(due), float(sent)
-        ledger.sent_count += ledger.sent[i] > 0
-        value = Outcome[outcome.upper()]
-        if value in (Outcome.UNSENT, Outcome.PENDING):
-            ledger.outcome[i] = value
-        else:
-            ledger.answer(i, value, float(answered), detail)
-    return ledger

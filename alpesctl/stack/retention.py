@@ -50,10 +50,6 @@ class BacklogQuota:
     limit_seconds: int
     policy: str
 
-    @property
-    def limited(self) -> bool:
-        return self.limit_bytes > 0 or self.limit_seconds > 0
-
     def __str__(self) -> str:
         parts = [_largest(self.limit_bytes, _BYTES)] if self.limit_bytes > 0 else []
         if self.limit_seconds > 0:

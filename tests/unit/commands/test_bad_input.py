@@ -116,11 +116,6 @@ def test_a_result_must_be_a_document_in_json() -> None:
     assert document["data"]["operations"][0] == "create pulsar-1: there is none"
 
 
-def test_down_must_ask_before_it_destroys_data() -> None:
-    done = CliRunner().invoke(application(), ["down", "--volumes"])
-    assert (done.exit_code, "add --yes" in done.output) == (2, True)
-
-
 def test_two_that_change_the_same_project_must_not_meet() -> None:
     from alpesctl.project import Project, Where
 
