@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 import psycopg
 import structlog
 
-from services.affiliates.adapters.messages import decode
 from services.affiliates.adapters.relay import OutboxRelay
 from services.affiliates.adapters.store import DatabaseStore
 from services.affiliates.handlers import Handled, Outcome, Store, Topics, handle
+from services.affiliates.messages import decode
 from services.affiliates.settings import Settings
 from services.errors import Refuses
 from services.messaging.broker import Commands

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from services.affiliates.adapters.messages import Incoming, Outgoing, in_saga, letter
 from services.affiliates.domain.commands import (
     CalculateCost,
     CreateAffiliate,
@@ -20,6 +19,7 @@ from services.affiliates.domain.commands import (
     SetStatus,
 )
 from services.affiliates.domain.cost import Cost, cost
+from services.affiliates.messages import Incoming, Outgoing, in_saga, letter
 from services.errors import Refuses, Unacceptable
 
 

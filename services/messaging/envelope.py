@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from services.errors import RuleBroken
-
 SCHEMA_VERSION = 1
 
 
@@ -29,11 +27,3 @@ def envelope(name: str, msg_id: str, saga_id: str, payload: Mapping[str, Any]) -
         "headers": {"schema_version": SCHEMA_VERSION},
     }
     return json.dumps(members).encode()
-
-
-def payload_of(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is in an envelope. Raises RuleBroken."""
-    payload = envelope.get("payload")
-    if not isinstance(payload, dict):
-        raise RuleBroken("payload", "object", "must be a JSON object")
-    return payload

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.bodies import MAX_TEXT
 from services.identity import MAX_KEY_LENGTH
-from services.messaging.bodies import MAX_TEXT
 
 Schema = dict[str, Any]
 

@@ -13,12 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.affiliates.adapters.messages import Incoming, Outgoing, decode, outgoing
 from services.affiliates.adapters.outbox import Outbox
 from services.affiliates.adapters.reading import Reading
 from services.affiliates.adapters.store import DatabaseStore
 from services.affiliates.domain.commands import CreateAffiliate
 from services.affiliates.handlers import Outcome, Topics, handle
+from services.affiliates.messages import Incoming, Outgoing, decode, outgoing
 from services.errors import KeyReused
 from services.messaging.producers import Sent
 from services.setup import migrate

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from services.affiliates.adapters.messages import Outgoing
+from services.affiliates.messages import Outgoing
 from services.errors import InDoubt, KeyReused, NothingAttempted
 from services.storage.reading import engine
 

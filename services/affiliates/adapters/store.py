@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 
-from services.affiliates.adapters.messages import Incoming, Outgoing
 from services.affiliates.domain.commands import PENDING, CalculateCost, CreateAffiliate, CreatePost
 from services.affiliates.domain.cost import Cost
 from services.affiliates.handlers import Calculated, Post, Seen
+from services.affiliates.messages import Incoming, Outgoing
 from services.storage.database import connect
 from services.storage.sqlstates import judged, storable
 

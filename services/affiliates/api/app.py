@@ -15,7 +15,6 @@ from fastapi import FastAPI, Path, Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 
-from services.affiliates.adapters.messages import Outgoing, outgoing
 from services.affiliates.adapters.reading import Reading
 from services.affiliates.adapters.tables import AffiliateRow, PostCostRow, PostRow
 from services.affiliates.api import documents
@@ -30,9 +29,10 @@ from services.affiliates.domain.commands import (
     create_affiliate,
     create_post,
 )
+from services.affiliates.messages import Outgoing, outgoing
+from services.bodies import read
 from services.errors import InDoubt, KeyReused, NothingAttempted, RuleBroken
 from services.identity import canonical, derive_id
-from services.messaging.bodies import read
 from services.storage.reading import Bounded, DatabaseError, Overdue, Position
 from services.web import cursors, errors, problems
 from services.web.errors import response

@@ -8,9 +8,8 @@ from dataclasses import astuple, dataclass
 from datetime import date
 from typing import Any
 
+from services.bodies import day, payload_of, text, uuid
 from services.errors import RuleBroken
-from services.messaging.bodies import day, text, uuid
-from services.messaging.envelope import payload_of
 
 MAX_CONTENT = 65_536
 ACTIVE, PENDING, SUSPENDED = "active", "pending", "suspended"

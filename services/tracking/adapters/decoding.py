@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.bodies import day, payload_of, read, text, uuid
 from services.errors import RuleBroken
 from services.identity import canonical
-from services.messaging.bodies import day, read, text, uuid
-from services.messaging.envelope import payload_of
 from services.messaging.letters import identity
 from services.messaging.messages import Message, key_of, place, properties_of, published
 from services.tracking.domain.interaction import own_id, parse

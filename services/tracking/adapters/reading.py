@@ -1,4 +1,5 @@
-"""Reads what was counted. Every query is bounded by an index or by the number of days."""
+"""Reads what was counted. Every query is bounded by an index or by the number of days, but for a page
+of one type: it reads on until it is full."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException
 
+from services.bodies import MAX_TEXT
 from services.identity import canonical
-from services.messaging.bodies import MAX_TEXT
 from services.storage.reading import Bounded, DatabaseError
 from services.tracking.adapters.reading import CampaignCount, Reading, Wanted
 from services.tracking.adapters.tables import InteractionRow

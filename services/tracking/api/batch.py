@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from services.bodies import read_json
 from services.errors import InDoubt, KeyReused, NothingAttempted, RuleBroken
 from services.identity import placed
-from services.messaging.bodies import read_json
 from services.tracking.api.events import EVENT, read_event
 from services.tracking.api.ingest import Accepts, not_accepted
 from services.web import problems

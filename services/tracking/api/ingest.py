@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from services.bodies import read
 from services.errors import InDoubt, KeyReused, NothingAttempted, RuleBroken
-from services.messaging.bodies import read
 from services.tracking.adapters.encoding import Command
 from services.tracking.api.events import EVENT, read_event
 from services.web import problems

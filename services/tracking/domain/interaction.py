@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from services.bodies import text, uuid
 from services.errors import RuleBroken
-from services.messaging.bodies import text, uuid
 
 TYPES = frozenset({"click", "view", "like", "conversion"})
 MAX_AMOUNT = 2**63 - 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from services.affiliates.adapters.messages import decode as affiliates_decode
 from services.affiliates.domain.commands import InteractionsInfoBuilt
 from services.affiliates.handlers import Topics, handle
+from services.affiliates.messages import decode as affiliates_decode
 from services.tracking.adapters.decoding import decode as tracking_decode
 from services.tracking.adapters.info_relay import event
 from services.tracking.domain.outcomes import InfoRequest

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.affiliates.adapters.messages import Incoming, Outgoing
 from services.affiliates.domain.commands import CalculateCost, CreateAffiliate, CreatePost
 from services.affiliates.domain.cost import Cost
 from services.affiliates.handlers import Calculated, Post, Seen
+from services.affiliates.messages import Incoming, Outgoing
 from services.errors import Unacceptable
 
 

@@ -11,10 +11,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import psycopg
 import pytest
 
-from services.affiliates.adapters.messages import Outgoing, decode
 from services.affiliates.adapters.tables import AffiliateRow, PostCostRow, PostRow
 from services.affiliates.api.app import MAX_BODY, build
 from services.affiliates.domain.commands import CalculateCost, CreateAffiliate, CreatePost, SetStatus
+from services.affiliates.messages import Outgoing, decode
 from services.errors import InDoubt, KeyReused, NothingAttempted
 from tests.unit.services.asgi import Answer, ask, problem
 from tests.unit.services.tracking.tracking_fakes import FakeMessage

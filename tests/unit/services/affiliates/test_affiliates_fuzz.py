@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from services.affiliates.adapters.messages import decode
 from services.affiliates.domain.commands import COMMANDS, EVENTS
 from services.affiliates.handlers import Outcome, handle
+from services.affiliates.messages import decode
 from tests.fuzz import MEMBERS, altered, messages
 from tests.unit.services.affiliates.affiliates_fakes import FakeStore
 from tests.unit.services.affiliates.test_affiliates_handlers import (

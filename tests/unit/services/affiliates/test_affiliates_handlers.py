@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.affiliates.adapters.messages import Incoming, decode
 from services.affiliates.handlers import Handled, Outcome, Topics, handle
+from services.affiliates.messages import Incoming, decode
 from services.errors import Refuses
 from services.messaging.letters import LETTER_GENERATION, LETTER_ID
 from services.messaging.messages import place

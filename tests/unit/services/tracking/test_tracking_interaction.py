@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.bodies import MAX_TEXT
 from services.errors import RuleBroken
-from services.messaging.bodies import MAX_TEXT
 from services.tracking.adapters.decoding import read
 from services.tracking.adapters.encoding import encode
 from services.tracking.domain.interaction import MAX_AMOUNT, fingerprint, own_id, parse

@@ -18,9 +18,9 @@ from services.affiliates.domain.commands import (
     SetStatus,
     fingerprint,
 )
+from services.bodies import read, text
 from services.errors import RuleBroken
 from services.identity import derive_id
-from services.messaging.bodies import read, text
 from services.messaging.envelope import envelope, message_id
 from services.messaging.letters import LETTER_GENERATION, LETTER_ID, LETTER_REASON, LETTER_TOPIC, MAX_REASON, identity
 from services.messaging.messages import Message, key_of, place, properties_of, published

@@ -74,3 +74,11 @@ def day(body: Mapping[str, Any], field: str) -> date:
         return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
     except (ValueError, OverflowError):
         raise RuleBroken(field, "date", "must be an ISO 8601 date such as 2026-01-31") from None
+
+
+def payload_of(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is in an envelope. Raises RuleBroken."""
+    payload = envelope.get("payload")
+    if not isinstance(payload, dict):
+        raise RuleBroken("payload", "object", "must be a JSON object")
+    return payload
