@@ -137,14 +137,14 @@ NAMESPACE = ""  # in the place of a topic's name: the whole namespace
 
 @dataclass(frozen=True)
 class Topic:
-    """A declared topic; `partitions` is a minimum. `consumers` and `producers` name services. `retention` is
-    its own, None where the namespace's holds."""
+    """A declared topic; `partitions` is a minimum. `consumers` and `producers` name services, each once.
+    `retention` is its own, None where the namespace's holds."""
 
     name: str
     partitions: int
     subscription: str
-    consumers: str = ""
-    producers: str = ""
+    consumers: tuple[str, ...] = ()
+    producers: tuple[str, ...] = ()
     retention: Retention | None = None
 
 
