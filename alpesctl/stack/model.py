@@ -224,7 +224,7 @@ class StandIns:
 
 @dataclass(frozen=True)
 class Spec:
-    """The whole stack."""
+    """The whole stack. `memory` is what all of it takes, in bytes; None where the file doesn't say."""
 
     project: str
     directory: Path
@@ -236,3 +236,4 @@ class Spec:
     stats: Sequence[StatsSource] = field(default_factory=tuple)
     addresses: Sequence[Address] = field(default_factory=tuple)
     stand_ins: StandIns | None = None
+    memory: int | None = None

@@ -115,6 +115,7 @@ def test_the_name_of_the_project(tmp_path: Path, flag: str | None, variables: di
         ("services:\n  web: text", "services.web", "a mapping is expected"),
         ("services: [", "", "no valid YAML"),
         ("x-alpes: {pulsar: {service: gone}}\n" + web(""), "x-alpes.pulsar.service", "no service 'gone'"),
+        ("x-alpes: {memory: much}\n" + web(""), "x-alpes.memory", "1.5gb"),
         (topic("consumers: gone"), "topics[0].consumers", "no service 'gone'"),
         (topic("producers: [web, gone]"), "topics[0].producers", "no service 'gone'"),
         (topic("producers: [web, web]"), "topics[0].producers[1]", "stands twice"),
@@ -134,6 +135,11 @@ def test_what_is_not_understood_is_an_error_with_its_path(loader: Loader, text: 
     assert path in str(caught.value)
     assert word in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_what_a_stack_takes_is_unknown_unless_it_says_so(loader: Loader) -> None:
+    assert loader(web("mem_limit: 64m")).memory is None
+    assert loader("x-alpes: {memory: 3g}\n" + web("")).memory == 3 * 1024**3
 
 
 @pytest.mark.parametrize(
