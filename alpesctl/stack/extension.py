@@ -8,7 +8,7 @@ from typing import Any
 
 from alpesctl.errors import ComposeError, UsageError
 from alpesctl.stack import keys, retention, values
-from alpesctl.stack.model import Address, Listen, Port, Pulsar, Service, StatsSource, Topic
+from alpesctl.stack.model import ADMIN_PORT, BROKER_PORT, Address, Listen, Port, Pulsar, Service, StatsSource, Topic
 from alpesctl.stack.retention import Retention
 
 
@@ -26,8 +26,8 @@ def load_pulsar(value: Any, services: Mapping[str, Service]) -> Pulsar | None:
     )
     return Pulsar(
         service=service,
-        broker_port=int(body.get("broker_port", 6650)),
-        admin_port=int(body.get("admin_port", 8080)),
+        broker_port=int(body.get("broker_port", BROKER_PORT)),
+        admin_port=int(body.get("admin_port", ADMIN_PORT)),
         namespace=str(body.get("namespace", "public/default")),
         topics=topics,
         retention=_retention(body.get("retention"), f"{path}.retention"),

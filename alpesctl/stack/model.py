@@ -148,6 +148,9 @@ class Topic:
     retention: Retention | None = None
 
 
+BROKER_PORT, ADMIN_PORT = 6650, 8080  # Pulsar's own, where none are declared
+
+
 @dataclass(frozen=True)
 class Pulsar:
     """Which service is the broker, and what is declared on it."""

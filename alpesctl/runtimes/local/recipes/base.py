@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from alpesctl.errors import ComposeError
 from alpesctl.runtimes.local import translate
 from alpesctl.runtimes.local.ports import PortBook
 from alpesctl.runtimes.local.state import ProjectState
-from alpesctl.stack.model import Service, Spec
+from alpesctl.stack.model import Mount, Service, Spec
 
 # What a process needs of the caller's environment to run at all.
 _KEPT = ("LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
@@ -71,13 +72,37 @@ class Context:
         )
 
     def volume(self, target: str) -> Path:
-        """The folder of the volume that is mounted at `target`."""
-        for mount in self.service.mounts:
-            if mount.kind == "volume" and mount.target == target:
-                folder = self.state.volume_folder(mount.source)
-                folder.mkdir(parents=True, exist_ok=True)
-                return folder
-        return self.folder / "data"
+        """The folder for what the program keeps at `target`: in the volume that is mounted there, above or below.
+        Without any volume it is the replica's own and goes with it, as an anonymous volume does.
+
+        Raises ComposeError where the service keeps data, and none of it there.
+        """
+        mount = _at(target, [mount for mount in self.service.mounts if mount.kind == "volume"])
+        if mount is None:
+            self._refuse_to_lose(target)
+            return self.folder / "data"
+        above = PurePosixPath(target).is_relative_to(mount.target)
+        inside = PurePosixPath(target).relative_to(mount.target) if above else ""
+        folder = self.state.volume_folder(mount.source) / inside
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _refuse_to_lose(self, target: str) -> None:
+        """Raise ComposeError where a volume is mounted elsewhere, or a folder of this machine at `target`."""
+        volumes = [mount.target for mount in self.service.mounts if mount.kind == "volume"]
+        # Docker makes a folder of what isn't there.
+        folders = [mount for mount in self.service.mounts if mount.kind == "bind" and not Path(mount.source).is_file()]
+        if (bound := _at(target, folders)) is not None:
+            instead = f"{bound.target} is a folder of this machine, where the local runtime keeps nothing"
+        elif volumes:
+            instead = f"volumes are at {', '.join(volumes)}"
+        else:
+            return
+        raise ComposeError(
+            f"{self.where}.volumes: no volume holds {target}",
+            why=f"its data lies there, and would be lost with the replica; {instead}",
+            out=f"mount a named volume there: NAME:{target}",
+        )
 
     def bound_file(self, target: str) -> Path | None:
         """The file that is mounted at `target`."""
@@ -85,6 +110,14 @@ class Context:
             if mount.kind == "bind" and mount.target == target:
                 return Path(mount.source)
         return None
+
+
+def _at(target: str, mounts: Sequence[Mount]) -> Mount | None:
+    """The mount that holds `target`, the innermost first; else one below it; else None."""
+    wanted = PurePosixPath(target)
+    holding = [mount for mount in mounts if wanted.is_relative_to(mount.target)]
+    below = (mount for mount in mounts if PurePosixPath(mount.target).is_relative_to(wanted))
+    return max(holding, key=lambda mount: len(PurePosixPath(mount.target).parts), default=next(below, None))
 
 
 class Recipe(Protocol):

@@ -6,7 +6,8 @@ import pytest
 
 from alpesctl.runtimes.local.runtime import LocalRuntime
 from alpesctl.runtimes.local.state import ReplicaRecord
-from alpesctl.stack.model import Service, Spec
+from alpesctl.stack.digest import changed
+from alpesctl.stack.model import Pulsar, Service, Spec
 
 
 class FakeSupervisor:
@@ -30,3 +31,16 @@ def test_where_there_is_no_image_a_stop_is_sigterm_unless_written(tmp_path: Path
     runtime._supervisor = supervisor  # type: ignore[assignment]
     runtime.create(web, 1)
     assert [record.stop_signal for record in supervisor.added] == [sent]
+
+
+def test_a_broker_that_is_to_listen_elsewhere_must_be_made_anew_and_nothing_else(tmp_path: Path) -> None:
+    services = {name: Service(name, "", ("serve",), {}) for name in ("bus", "till")}
+
+    def digests(broker_port: int) -> list[str]:
+        spec = Spec("p", tmp_path, (), services, pulsar=Pulsar("bus", broker_port, 8080, "public/default"))
+        runtime = LocalRuntime(spec, state_dir=tmp_path, cache_dir=tmp_path)
+        return [runtime.digest(service) for service in services.values()]
+
+    bus, till = digests(6650)
+    elsewhere, same = digests(7650)
+    assert (changed(bus, elsewhere), same) == (("addresses",), till)
