@@ -79,9 +79,15 @@ class LocalRuntime:
         *,
         rebuild: bool = False,
     ) -> None:
-        """Fetch what the recipes need; start supervisord, once what a killed one left behind is gone."""
+        """Fetch what the recipes need; start supervisord, once what a killed one left behind is gone.
+
+        Raises ComposeError before anything changes where a service can't be run as it is described."""
+        wanted = [service for name, service in spec.services.items() if services is None or name in services]
+        for service in wanted:
+            if service.replicas:
+                recipe(service.recipe).check(service)
         self._state.claim(spec.directory)
-        names = {service.recipe for name, service in spec.services.items() if services is None or name in services}
+        names = {service.recipe for service in wanted}
         with ThreadPoolExecutor() as pool:
             for done in [
                 pool.submit(recipe(name).prepare, self._state, self._cache, self._java_home) for name in names

@@ -72,14 +72,10 @@ class Context:
         )
 
     def volume(self, target: str) -> Path:
-        """The folder for what the program keeps at `target`: in the volume that is mounted there, above or below.
-        Without any volume it is the replica's own and goes with it, as an anonymous volume does.
-
-        Raises ComposeError where the service keeps data, and none of it there.
-        """
-        mount = _at(target, [mount for mount in self.service.mounts if mount.kind == "volume"])
+        """The folder for what the program keeps at `target`: in the volume of `data_mount`, else the replica's own,
+        which goes with it, as an anonymous volume does."""
+        mount = data_mount(self.service, target)
         if mount is None:
-            self._refuse_to_lose(target)
             return self.folder / "data"
         above = PurePosixPath(target).is_relative_to(mount.target)
         inside = PurePosixPath(target).relative_to(mount.target) if above else ""
@@ -87,29 +83,35 @@ class Context:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _refuse_to_lose(self, target: str) -> None:
-        """Raise ComposeError where a volume is mounted elsewhere, or a folder of this machine at `target`."""
-        volumes = [mount.target for mount in self.service.mounts if mount.kind == "volume"]
-        # Docker makes a folder of what isn't there.
-        folders = [mount for mount in self.service.mounts if mount.kind == "bind" and not Path(mount.source).is_file()]
-        if (bound := _at(target, folders)) is not None:
-            instead = f"{bound.target} is a folder of this machine, where the local runtime keeps nothing"
-        elif volumes:
-            instead = f"volumes are at {', '.join(volumes)}"
-        else:
-            return
-        raise ComposeError(
-            f"{self.where}.volumes: no volume holds {target}",
-            why=f"its data lies there, and would be lost with the replica; {instead}",
-            out=f"mount a named volume there: NAME:{target}",
-        )
-
     def bound_file(self, target: str) -> Path | None:
         """The file that is mounted at `target`."""
         for mount in self.service.mounts:
             if mount.kind == "bind" and mount.target == target:
                 return Path(mount.source)
         return None
+
+
+def data_mount(service: Service, target: str) -> Mount | None:
+    """The volume for what a program keeps at `target`: mounted there, above, or below; None where the service has none.
+
+    Raises ComposeError where it has volumes, and all are elsewhere, or a folder of this machine is mounted there.
+    """
+    volumes = [mount for mount in service.mounts if mount.kind == "volume"]
+    if (found := _at(target, volumes)) is not None:
+        return found
+    # Docker makes a folder of what isn't there.
+    folders = [mount for mount in service.mounts if mount.kind == "bind" and not Path(mount.source).is_file()]
+    if (bound := _at(target, folders)) is not None:
+        instead = f"{bound.target} is a folder of this machine, where the local runtime keeps nothing"
+    elif volumes:
+        instead = f"volumes are at {', '.join(mount.target for mount in volumes)}"
+    else:
+        return None
+    raise ComposeError(
+        f"services.{service.name}.volumes: no volume holds {target}",
+        why=f"its data lies there, and would be lost with the replica; {instead}",
+        out=f"mount a named volume there: NAME:{target}",
+    )
 
 
 def _at(target: str, mounts: Sequence[Mount]) -> Mount | None:
@@ -121,6 +123,10 @@ def _at(target: str, mounts: Sequence[Mount]) -> Mount | None:
 
 
 class Recipe(Protocol):
+    def check(self, service: Service) -> None:
+        """Raise ComposeError where the service can't be run as it is described. Touches nothing."""
+        ...
+
     def prepare(self, state: ProjectState, cache: Path, java_home: Path | None) -> None:
         """Fetch what the program needs; done once, then a no-op."""
         ...

@@ -16,14 +16,15 @@ import tarfile
 from pathlib import Path
 
 from alpesctl.errors import MachineError
-from alpesctl.runtimes.local.recipes.base import Context, Launch
+from alpesctl.runtimes.local.recipes.base import Context, Launch, data_mount
 from alpesctl.runtimes.local.state import ProjectState
 from alpesctl.runtimes.loopback import LOOPBACK
-from alpesctl.stack.model import ADMIN_PORT, BROKER_PORT
+from alpesctl.stack.model import ADMIN_PORT, BROKER_PORT, Service
 
 _GROUP, _ARTIFACT, VERSION = "org.apache.pulsar", "pulsar-server-distribution", "4.0.8"
 _SHA256 = "35c7d064c9e0928edbf2e708989faba0379662f98aa84ce0d4190c59efb6765e"
 _BOOKIE = 3181
+_TARGET = "/pulsar/data"
 # Where the stack's own listeners are for containers, and what the bookie is called among them; here there is
 # one listener, on loopback, and the bookie's address stays the same.
 _OF_CONTAINERS = ("bindAddresses", "advertisedListeners", "internalListenerName", "bookieId")
@@ -31,6 +32,10 @@ _OF_CONTAINERS = ("bindAddresses", "advertisedListeners", "internalListenerName"
 
 class Pulsar:
     """The recipe `pulsar`."""
+
+    def check(self, service: Service) -> None:
+        """Its data must have a place that lasts."""
+        data_mount(service, _TARGET)
 
     def prepare(self, state: ProjectState, cache: Path, java_home: Path | None) -> None:
         """Fetch and unpack the distribution (245 MB, once), and find a Java."""
@@ -41,7 +46,7 @@ class Pulsar:
         """Write the replica's own standalone.conf and client.conf, and run the standalone broker in the
         foreground. With its environment Pulsar's own tools find the broker without being told where."""
         home = distribution(context.cache)
-        data = context.volume("/pulsar/data")
+        data = context.volume(_TARGET)
         variables = context.service.environment
         ports = listeners(context)
         broker, admin = ports.values()

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from alpesctl.errors import ComposeError
 from alpesctl.runtimes.local.runtime import LocalRuntime
 from alpesctl.runtimes.local.state import ReplicaRecord
 from alpesctl.stack.digest import changed
-from alpesctl.stack.model import Pulsar, Service, Spec
+from alpesctl.stack.model import Mount, Port, Pulsar, Service, Spec
 
 
 class FakeSupervisor:
@@ -18,6 +19,9 @@ class FakeSupervisor:
 
     def ensure(self) -> None:
         pass
+
+    def running(self) -> bool:
+        return True
 
     def add(self, record: ReplicaRecord, folder: Path) -> None:
         self.added.append(record)
@@ -44,3 +48,24 @@ def test_a_broker_that_is_to_listen_elsewhere_must_be_made_anew_and_nothing_else
     bus, till = digests(6650)
     elsewhere, same = digests(7650)
     assert (changed(bus, elsewhere), same) == (("addresses",), till)
+
+
+@pytest.mark.parametrize(
+    ("service", "what"),
+    [
+        (Service("db", "", (), {}, recipe="postgres", mounts=(Mount("volume", "v", "/v"),)), "no volume holds"),
+        (Service("bus", "", (), {}, recipe="pulsar", mounts=(Mount("volume", "v", "/v"),)), "no volume holds"),
+        (Service("web", "web", (), {}), "no command"),
+        (Service("web", "web", ("serve",), {}, ports=(Port(80, 8000, 8000),)), "publishes a port"),
+        (Service("web", "web", ("serve",), {}, recipe="apache"), "no recipe"),
+    ],
+)
+def test_a_service_that_can_not_be_run_must_be_refused_before_anything_changes(
+    tmp_path: Path, service: Service, what: str
+) -> None:
+    spec = Spec("p", tmp_path, (), {service.name: service})
+    runtime = LocalRuntime(spec, state_dir=tmp_path / "state", cache_dir=tmp_path / "cache")
+    runtime._supervisor = FakeSupervisor()  # type: ignore[assignment]
+    with pytest.raises(ComposeError, match=what):
+        runtime.prepare(spec)
+    assert list(tmp_path.iterdir()) == []
