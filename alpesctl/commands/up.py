@@ -84,7 +84,7 @@ def bring_up(context: Context, services: list[str], *, remove_orphans: bool = Fa
         tables=[Table("Addresses", ["what", "where"], [[a["title"], a["url"]] for a in found])],
         notes=[
             *plan.notes,
-            "demo mode: no API keys, the passwords of the compose file, everything on loopback",
+            "demo mode: no keys or passwords but those of the compose file, everything on loopback",
             "alpesctl down stops it and keeps its data",
         ],
     )

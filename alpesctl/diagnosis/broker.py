@@ -85,23 +85,11 @@ def _subscription(
     consumers = {name for names in subscription.consumers.values() for name in names}
     told = f"{subscription.name}: backlog {subscription.backlog:,}, {len(consumers)} consumers"
     own = subscription.name == topic.subscription
-    if own and not topic.consumers:
-        if not subscription.backlog:
-            return _found(Severity.OK, topic.name, f"{subscription.name}: empty")
-        part = "-partition-0" if stats.partitions else ""
-        return _found(
-            Severity.WARNING,
-            topic.name,
-            f"{subscription.name}: {subscription.backlog:,} wait, and nobody reads them",
-            "they were set aside because they could not be counted as what they claim",
-            f"alpesctl exec {pulsar.service} -- bin/pulsar-admin topics peek-messages -n 5 -s {subscription.name}"
-            f" persistent://{pulsar.namespace}/{topic.name}{part}",
-        )
+    expected = topic.consumers if own else ()
+    if own and not expected and not consumers and topic.name.endswith(DEAD_LETTERS):
+        return _dead_letters(topic, subscription, pulsar, stats)
     if not consumers and subscription.backlog:
-        out = f"alpesctl up; alpesctl logs {topic.consumers}" if own else f"is {subscription.name} still needed?"
-        why = f"no consumer of {topic.consumers} is connected" if own else "nobody is connected"
-        severity = Severity.PROBLEM if own else Severity.WARNING
-        return _found(severity, topic.name, told, why, out)
+        return _unread(topic, subscription, told, expected)
     missing = [full for full, names in subscription.consumers.items() if not names]
     if own and consumers and missing:
         why = f"without one: {', '.join(full.rsplit('/', 1)[-1] for full in missing)}"
@@ -110,16 +98,41 @@ def _subscription(
     later = broker.later.get((topic.name, subscription.name), subscription.backlog)
     grown = later - subscription.backlog
     if broker.seconds > 0 and grown >= _LEAST_GROWN and grown / broker.seconds >= _GROWTH_PER_SECOND:
+        more = f"alpesctl scale {' '.join(f'{name}=N' for name in expected)}; " if expected else ""
         return _found(
             Severity.WARNING,
             topic.name,
             f"{told}, growing by {grown / broker.seconds:,.0f} a second",
-            "more is sent than is counted",
-            f"alpesctl scale {topic.consumers}=N; alpesctl stats --watch"
-            if topic.consumers
-            else "alpesctl stats --watch",
+            "more is sent than is consumed",
+            f"{more}alpesctl stats --watch",
         )
     return _found(Severity.OK, topic.name, told)
+
+
+def _dead_letters(topic: Topic, subscription: SubscriptionStats, pulsar: Pulsar, stats: TopicStats) -> Finding:
+    """What waits in a dead-letter topic that no service of the stack is declared to read."""
+    if not subscription.backlog:
+        return _found(Severity.OK, topic.name, f"{subscription.name}: empty")
+    part = "-partition-0" if stats.partitions else ""
+    return _found(
+        Severity.WARNING,
+        topic.name,
+        f"{subscription.name}: {subscription.backlog:,} wait, and nobody reads them",
+        "they are dead letters: who consumed them where they were sent to could not use them",
+        f"alpesctl exec {pulsar.service} -- bin/pulsar-admin topics peek-messages -n 5 -s {subscription.name}"
+        f" persistent://{pulsar.namespace}/{topic.name}{part}",
+    )
+
+
+def _unread(topic: Topic, subscription: SubscriptionStats, told: str, expected: Sequence[str]) -> Finding:
+    """A backlog without a consumer; `expected` are the services that should be there, none where none is declared."""
+    if expected:
+        why = f"no consumer of {' or '.join(expected)} is connected"
+        return _found(Severity.PROBLEM, topic.name, told, why, f"alpesctl up; alpesctl logs {' '.join(expected)}")
+    out = f"is {subscription.name} still needed?"
+    if subscription.name == topic.subscription:
+        out += " If so, name the services that read it: consumers, in x-alpes.pulsar.topics"
+    return _found(Severity.WARNING, topic.name, told, "nobody is connected", out)
 
 
 def _found(severity: Severity, topic: str, what: str, why: str = "", out: str = "") -> Finding:

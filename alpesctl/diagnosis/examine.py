@@ -28,7 +28,7 @@ _BETWEEN_LOOKS = 1.0  # seconds between two readings of a backlog, at least
 
 def examine_machine(settings: Settings) -> list[Finding]:
     """What can be told without a compose file."""
-    return [*_memory(up=False), *_surveyed(survey_all(None, settings), used="")]
+    return [*_memory(needed=None), *_surveyed(survey_all(None, settings), used="")]
 
 
 def examine(project: Project, settings: Settings) -> list[Finding]:
@@ -49,7 +49,7 @@ def examine(project: Project, settings: Settings) -> list[Finding]:
     return [
         Finding(Side.STACK, Severity.OK, "project", f"{project.spec.project}, from {project.spec.directory}"),
         *runtime,
-        *_memory(up=any(replica.state is State.RUNNING for replica in found)),
+        *_memory(needed=None if any(r.state is State.RUNNING for r in found) else project.spec.memory),
         *_surveyed(surveys, used=used),
         *(_rooms(project) if used else ()),
         *_ports(project, found, surveys),
@@ -69,9 +69,9 @@ def _problem(side: Side, subject: str, error: AlpesError) -> Finding:
     return Finding(side, Severity.PROBLEM, subject, error.what, error.why, error.out)
 
 
-def _memory(*, up: bool) -> Iterator[Finding]:
+def _memory(*, needed: int | None) -> Iterator[Finding]:
     memory = psutil.virtual_memory()
-    yield machine.memory(memory.available, memory.total, up=up)
+    yield machine.memory(memory.available, memory.total, needed=needed)
     yield Finding(Side.MACHINE, Severity.OK, "version", f"Python {platform.python_version()} on {platform.platform()}")
 
 

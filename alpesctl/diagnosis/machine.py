@@ -17,7 +17,6 @@ _NO_SPACE = re.compile(r"no space left|disk (is )?full|no writable ledger|writab
 _MB, _GB = 10**6, 10**9
 # The broker's own bounds: at 95 % used its bookie stops writing; it says nothing before.
 _FULL, _NEARLY = 0.95, 0.90
-_STACK_NEEDS = 2 * _GB
 _LEAST_MEMORY = 300 * _MB
 
 
@@ -42,14 +41,15 @@ class Ports:
         return f"{port} {name or process or 'another program'}"
 
 
-def memory(available: int, total: int, *, up: bool) -> Finding:
-    """Whether there is memory for what runs, or for a stack that is to come. In bytes."""
+def memory(available: int, total: int, *, needed: int | None = None) -> Finding:
+    """Whether there is memory for what runs, and for a stack that is to come: `needed`, None where there is none to
+    come or the compose file doesn't say. In bytes."""
     told = f"{size(available)} of {size(total)} available"
     if available < _LEAST_MEMORY:
         why = "the kernel ends programs once there is none"
         return _machine(Severity.PROBLEM, "memory", told, why, "end other programs; alpesctl status shows who takes it")
-    if not up and available < _STACK_NEEDS:
-        why = f"the whole stack takes about {size(_STACK_NEEDS)}, most of it the broker"
+    if needed is not None and available < needed:
+        why = f"the whole stack takes about {size(needed)}, by x-alpes.memory of its compose file"
         return _machine(
             Severity.WARNING, "memory", told, why, "end other programs, or bring up less: alpesctl up SERVICE"
         )

@@ -118,10 +118,10 @@ def check_faults(scenario: Scenario, bench: Bench) -> None:
 
 
 def workers_expected(scenario: Scenario, spec: Spec) -> int:
-    """How many replicas the scenario gives the service that consumes its topic; 0 where it does not say."""
+    """How many replicas the scenario gives the services that consume its topic; 0 where it does not say."""
     topics = spec.pulsar.topics if spec.pulsar is not None else ()
-    consumers = [topic.consumers for topic in topics if topic.name == scenario.readback.topic]
-    return scenario.shape.replicas.get(consumers[0], 0) if consumers else 0
+    consumers = (name for topic in topics if topic.name == scenario.readback.topic for name in topic.consumers)
+    return sum(scenario.shape.replicas.get(name, 0) for name in consumers)
 
 
 def _fit(replica: Replica) -> bool:

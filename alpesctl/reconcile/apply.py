@@ -118,7 +118,7 @@ class Applier:
         while True:
             stats = self._admin().stats(topic.name)
             subscription = stats.subscriptions.get(topic.subscription)
-            expected = sum(1 for r in self._runtime.replicas([topic.consumers], with_health=False) if _up(r))
+            expected = sum(1 for r in self._runtime.replicas(topic.consumers, with_health=False) if _up(r))
             lacking = (
                 [full for full, names in subscription.consumers.items() if len(names) < expected]
                 if subscription
@@ -129,13 +129,13 @@ class Applier:
             if time.monotonic() > deadline:
                 raise UnhealthyError(
                     f"{topic.subscription} has too few consumers on {', '.join(lacking)}",
-                    why=self._last_words(topic.consumers),
-                    out=f"alpesctl status; alpesctl logs {topic.consumers}",
+                    why=self._last_words(*topic.consumers),
+                    out=f"alpesctl status; alpesctl logs {' '.join(topic.consumers)}",
                 )
             time.sleep(_POLL)
 
-    def _last_words(self, name: str) -> str:
-        lines = (line.text for line in self._runtime.logs([name], tail=_TAIL))
+    def _last_words(self, *names: str) -> str:
+        lines = (line.text for line in self._runtime.logs(names, tail=_TAIL))
         return " | ".join(cause(lines)) or "its log is empty"
 
 

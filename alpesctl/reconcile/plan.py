@@ -204,7 +204,7 @@ def plan_down(spec: Spec, observed: Observed) -> Plan:
 
 
 def plan_partitions(spec: Spec, observed: Observed, topic: Topic, partitions: int) -> Plan:
-    """Grow a topic, then roll its producers and consumers, so that all of them see every partition.
+    """Grow a topic, then roll its consumers and producers, each once, so that all of them see every partition.
 
     Raises UsageError where that would shrink it, or the topic isn't partitioned.
     """
@@ -233,15 +233,15 @@ def plan_partitions(spec: Spec, observed: Observed, topic: Topic, partitions: in
         cause = f"it has {present}"
         operations.append(Operation(Action.GROW_TOPIC, topic.name, cause, partitions))
         roll = "a running client sees new partitions only after 60 s"
-        for name in (topic.consumers, topic.producers):
-            for replica in observed.of(name) if name else ():
+        for name in dict.fromkeys((*topic.consumers, *topic.producers)):
+            for replica in observed.of(name):
                 if replica.state is State.RUNNING:
                     operations += [
                         Operation(Action.STOP, name, roll, replica.number),
                         Operation(Action.START, name, roll, replica.number),
                         Operation(Action.AWAIT_HEALTHY, name, "before the next one is rolled", replica.number),
                     ]
-    if topic.consumers and observed.of(topic.consumers):
+    if any(observed.of(name) for name in topic.consumers):
         cause = f"{topic.subscription} must have a consumer on every partition"
         operations.append(Operation(Action.AWAIT_CONSUMERS, topic.name, cause))
     return Plan(tuple(operations))

@@ -83,4 +83,4 @@ def _retention(scope: str, name: str, retention: Retention | None) -> list[str]:
 def _consumers(topic: Topic | None) -> str:
     if topic is None:
         return "until every partition has its consumers:"
-    return f"until {topic.subscription} has every replica of {topic.consumers} on each partition:"
+    return f"until {topic.subscription} has every replica of {' and '.join(topic.consumers)} on each partition:"

@@ -93,13 +93,13 @@ def limits(body: Mapping[str, Any], deploy: Mapping[str, Any], path: str) -> Lim
         return there[0][0] if there else None
 
     return Limits(
-        memory=either(_memory, "mem_limit", "memory"),
+        memory=either(memory, "mem_limit", "memory"),
         cpus=either(_cpus, "cpus", "cpus"),
         pids=either(_pids, "pids_limit", "pids"),
     )
 
 
-def _memory(value: Any, path: str) -> int | None:
+def memory(value: Any, path: str) -> int | None:
     """Bytes of a size such as `512m`, `1.5gb` or a whole number; None for 0, which is no limit."""
     match = None if isinstance(value, bool | float) else _SIZE.fullmatch(str(value).strip())
     if match is None:

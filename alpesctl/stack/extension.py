@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from alpesctl.errors import ComposeError, UsageError
-from alpesctl.stack import keys, retention
-from alpesctl.stack.model import Address, Listen, Port, Pulsar, Service, StatsSource, Topic
+from alpesctl.stack import keys, retention, values
+from alpesctl.stack.model import ADMIN_PORT, BROKER_PORT, Address, Listen, Port, Pulsar, Service, StatsSource, Topic
 from alpesctl.stack.retention import Retention
 
 
@@ -26,8 +26,8 @@ def load_pulsar(value: Any, services: Mapping[str, Service]) -> Pulsar | None:
     )
     return Pulsar(
         service=service,
-        broker_port=int(body.get("broker_port", 6650)),
-        admin_port=int(body.get("admin_port", 8080)),
+        broker_port=int(body.get("broker_port", BROKER_PORT)),
+        admin_port=int(body.get("admin_port", ADMIN_PORT)),
         namespace=str(body.get("namespace", "public/default")),
         topics=topics,
         retention=_retention(body.get("retention"), f"{path}.retention"),
@@ -36,9 +36,6 @@ def load_pulsar(value: Any, services: Mapping[str, Service]) -> Pulsar | None:
 
 def _topic(value: Any, services: Mapping[str, Service], path: str) -> Topic:
     body = keys.check(value, keys.X_TOPIC, path, extensions=False)
-    for role in ("consumers", "producers"):
-        if body.get(role) and body[role] not in services:
-            raise ComposeError(f"{path}.{role}: there is no service {body[role]!r}")
     partitions = body.get("partitions", 1)
     if not isinstance(partitions, int) or partitions < 1:
         raise ComposeError(f"{path}.partitions: {partitions!r}", out="a whole number of at least 1")
@@ -48,10 +45,19 @@ def _topic(value: Any, services: Mapping[str, Service], path: str) -> Topic:
         name=str(body["name"]),
         partitions=partitions,
         subscription=str(body.get("subscription", "")),
-        consumers=str(body.get("consumers", "")),
-        producers=str(body.get("producers", "")),
+        consumers=_services(body.get("consumers"), services, f"{path}.consumers"),
+        producers=_services(body.get("producers"), services, f"{path}.producers"),
         retention=_retention(body.get("retention"), f"{path}.retention"),
     )
+
+
+def _services(value: Any, services: Mapping[str, Service], path: str) -> tuple[str, ...]:
+    """One service, or a list of them; none where nothing is written."""
+    names = values.texts([value] if isinstance(value, str) and value else value or None, path)
+    for name in names:
+        if name not in services:
+            raise ComposeError(f"{path}: there is no service {name!r}", out=f"services are: {', '.join(services)}")
+    return names
 
 
 def _retention(value: Any, path: str) -> Retention | None:

@@ -62,7 +62,7 @@ ATTACHMENT = _keys(
 )
 VOLUME = _keys("driver name", "driver_opts external labels")
 
-X_TOP = _keys("version pulsar stats addresses stand_ins")
+X_TOP = _keys("version memory pulsar stats addresses stand_ins")
 X_PULSAR = _keys("service broker_port admin_port namespace topics retention")
 X_TOPIC = _keys("name partitions subscription consumers producers retention")
 X_RETENTION = _keys("size time")

@@ -104,6 +104,7 @@ def _load(
         stats=load_stats(extension.get("stats")),
         addresses=load_addresses(extension.get("addresses")),
         stand_ins=load_stand_ins(extension.get("stand_ins"), directory),
+        memory=containers.memory(extension["memory"], "x-alpes.memory") if "memory" in extension else None,
     )
 
 

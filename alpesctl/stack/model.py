@@ -137,15 +137,18 @@ NAMESPACE = ""  # in the place of a topic's name: the whole namespace
 
 @dataclass(frozen=True)
 class Topic:
-    """A declared topic; `partitions` is a minimum. `consumers` and `producers` name services. `retention` is
-    its own, None where the namespace's holds."""
+    """A declared topic; `partitions` is a minimum. `consumers` and `producers` name services, each once.
+    `retention` is its own, None where the namespace's holds."""
 
     name: str
     partitions: int
     subscription: str
-    consumers: str = ""
-    producers: str = ""
+    consumers: tuple[str, ...] = ()
+    producers: tuple[str, ...] = ()
     retention: Retention | None = None
+
+
+BROKER_PORT, ADMIN_PORT = 6650, 8080  # Pulsar's own, where none are declared
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,7 @@ class StandIns:
 
 @dataclass(frozen=True)
 class Spec:
-    """The whole stack."""
+    """The whole stack. `memory` is what all of it takes, in bytes; None where the file doesn't say."""
 
     project: str
     directory: Path
@@ -236,3 +239,4 @@ class Spec:
     stats: Sequence[StatsSource] = field(default_factory=tuple)
     addresses: Sequence[Address] = field(default_factory=tuple)
     stand_ins: StandIns | None = None
+    memory: int | None = None

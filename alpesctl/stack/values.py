@@ -133,7 +133,7 @@ def port(value: Any, path: str) -> Port:
     if not _loopback(result.host_ip):
         raise ComposeError(
             f"{path}: {value!r} would be published beyond this machine",
-            why="the demo's passwords are public, and there are no API keys",
+            why="nothing guards it but what the compose file says, passwords included",
             out=f"write 127.0.0.1:{result.host_first}:{result.container}",
         )
     return result

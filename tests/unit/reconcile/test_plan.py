@@ -24,7 +24,7 @@ DB = Service("db", "db", (), {}, health=CHECK, restart="unless-stopped")
 ONCE = Service("setup", "app", (), {}, depends_on=(Dependency("db", "service_healthy"),), one_shot=True)
 APP = Service("app", "app", (), {}, depends_on=SETUP, replicas=2, health=CHECK, restart="unless-stopped")
 WORKER = Service("worker", "app", (), {}, depends_on=SETUP, health=CHECK, restart="unless-stopped")
-TOPIC = Topic("orders", 1, "sub", "worker", "app")
+TOPIC = Topic("orders", 1, "sub", ("worker",), ("app",))
 SPEC = Spec(
     project="shop",
     directory=Path("/shop"),
@@ -245,6 +245,25 @@ def test_growing_a_topic_rolls_consumers_then_producers() -> None:
         "start app 2",
         "await healthy app 2",
         "await consumers orders None",
+    ]
+
+
+def test_who_both_consumes_and_produces_a_topic_must_be_rolled_once() -> None:
+    topic = replace(TOPIC, consumers=("worker", "app"), producers=("app", "db", "worker"))
+    rolled = [f"{o.action} {o.target} {o.number}" for o in plan_partitions(SPEC, ALL_UP, topic, 6).operations]
+    assert [step for step in rolled if step.startswith("stop")] == [
+        "stop worker 1",
+        "stop app 1",
+        "stop app 2",
+        "stop db 1",
+    ]
+
+
+def test_a_topic_none_of_whose_consumers_is_there_must_await_none() -> None:
+    topic = replace(TOPIC, consumers=("setup", "gone"), producers=())
+    observed = replace(ALL_UP, replicas=(replica("db"),))
+    assert [str(o) for o in plan_partitions(SPEC, observed, topic, 6).operations] == [
+        "grow topic orders to 6: it has 1"
     ]
 
 

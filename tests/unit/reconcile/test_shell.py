@@ -8,7 +8,7 @@ from dataclasses import replace
 from alpesctl.reconcile.plan import Plan, plan_partitions, plan_retention, plan_up
 from alpesctl.reconcile.shell import as_shell
 from alpesctl.runtimes.base import Call
-from alpesctl.stack.model import NAMESPACE
+from alpesctl.stack.model import NAMESPACE, Pulsar
 from alpesctl.stack.retention import Retention
 from tests.unit.reconcile.test_plan import ALL_UP, SPEC, TOPIC, Observed, desired
 
@@ -59,6 +59,13 @@ def test_a_topic_grows_by_pulsars_own_tool() -> None:
         "# until sub has every replica of worker on each partition:",
         "in db-1: bin/pulsar-admin topics partitioned-stats --per-partition persistent://public/default/orders",
     ]
+
+
+def test_every_service_that_consumes_a_topic_must_be_named_in_the_script() -> None:
+    topic = replace(TOPIC, consumers=("worker", "app"))
+    spec = replace(SPEC, pulsar=Pulsar("db", 6650, 8080, "public/default", (topic,)))
+    lines = as_shell(plan_partitions(spec, ALL_UP, topic, 6), spec, {}, Words())
+    assert lines[-2] == "# until sub has every replica of worker and app on each partition:"
 
 
 def test_retention_is_set_and_removed_by_pulsars_own_tool() -> None:

@@ -25,6 +25,11 @@ def web(body: str) -> str:
     return f"services:\n  web:\n    image: web\n{lines}\n"
 
 
+def topic(members: str) -> str:
+    more = f", {members}" if members else ""
+    return f"x-alpes: {{pulsar: {{service: web, topics: [{{name: orders{more}}}]}}}}\n" + web("")
+
+
 def test_the_stack_of_this_project() -> None:
     spec = load(start=ROOT / "compose", environment={}, file=ROOT / "compose.yaml")
     assert spec.project == "alpespartners"
@@ -38,14 +43,15 @@ def test_the_stack_of_this_project() -> None:
     assert spec.services["tracking_nginx"].depends_on == (Dependency("tracking", "service_healthy"),)
     assert spec.services["tracking_db"].environment["POSTGRES_DB"] == "app"
     assert spec.pulsar is not None
-    assert {topic.name: (topic.subscription, topic.consumers) for topic in spec.pulsar.topics} == {
-        "commands.tracking": ("tracking-svc", "tracking_worker"),
-        "commands.tracking-DLQ": ("dead-letters", ""),
-        "events.tracking": ("affiliates-svc", "affiliates_worker"),
-        "events.tracking-DLQ": ("dead-letters", ""),
-        "commands.affiliates": ("affiliates-svc", "affiliates_worker"),
-        "commands.affiliates-DLQ": ("dead-letters", ""),
-        "events.affiliates": ("", ""),
+    own, theirs = ("tracking_worker",), ("affiliates_worker",)
+    assert {topic.name: (topic.subscription, topic.consumers, topic.producers) for topic in spec.pulsar.topics} == {
+        "commands.tracking": ("tracking-svc", own, ("tracking", "affiliates_worker")),
+        "commands.tracking-DLQ": ("dead-letters", (), own),
+        "events.tracking": ("affiliates-svc", theirs, own),
+        "events.tracking-DLQ": ("dead-letters", (), theirs),
+        "commands.affiliates": ("affiliates-svc", theirs, theirs),
+        "commands.affiliates-DLQ": ("dead-letters", (), theirs),
+        "events.affiliates": ("", (), theirs),
     }
 
 
@@ -109,6 +115,11 @@ def test_the_name_of_the_project(tmp_path: Path, flag: str | None, variables: di
         ("services:\n  web: text", "services.web", "a mapping is expected"),
         ("services: [", "", "no valid YAML"),
         ("x-alpes: {pulsar: {service: gone}}\n" + web(""), "x-alpes.pulsar.service", "no service 'gone'"),
+        ("x-alpes: {memory: much}\n" + web(""), "x-alpes.memory", "1.5gb"),
+        (topic("consumers: gone"), "topics[0].consumers", "no service 'gone'"),
+        (topic("producers: [web, gone]"), "topics[0].producers", "no service 'gone'"),
+        (topic("producers: [web, web]"), "topics[0].producers[1]", "stands twice"),
+        (topic("producers: {web: 1}"), "topics[0].producers", "a list of texts"),
         ("include: [{file: other.yaml}]\n" + web(""), "include[0].file", "Compose has no such key"),
         ("include: [missing.yaml]\n" + web(""), "missing.yaml", "can't be read"),
         ("include: other.yaml\n" + web(""), "include", "a list is expected"),
@@ -124,6 +135,29 @@ def test_what_is_not_understood_is_an_error_with_its_path(loader: Loader, text: 
     assert path in str(caught.value)
     assert word in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_what_a_stack_takes_is_unknown_unless_it_says_so(loader: Loader) -> None:
+    assert loader(web("mem_limit: 64m")).memory is None
+    assert loader("x-alpes: {memory: 3g}\n" + web("")).memory == 3 * 1024**3
+
+
+@pytest.mark.parametrize(
+    ("written", "services"),
+    [
+        ("", ()),
+        ("producers: null", ()),
+        ("producers: []", ()),
+        ("producers: web", ("web",)),
+        ("producers: [web]", ("web",)),
+    ],
+)
+def test_a_topic_must_take_one_service_or_a_list_of_them(
+    loader: Loader, written: str, services: tuple[str, ...]
+) -> None:
+    pulsar = loader(topic(written)).pulsar
+    assert pulsar is not None
+    assert pulsar.topics[0].producers == services
 
 
 def test_a_service_can_publish_several_ports(loader: Loader) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from alpesctl.errors import ComposeError
 from alpesctl.runtimes.local import translate
 from alpesctl.runtimes.local.ports import PortBook
 from alpesctl.runtimes.local.state import ProjectState
-from alpesctl.stack.model import Service, Spec
+from alpesctl.stack.model import Mount, Service, Spec
 
 # What a process needs of the caller's environment to run at all.
 _KEPT = ("LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
@@ -71,13 +72,16 @@ class Context:
         )
 
     def volume(self, target: str) -> Path:
-        """The folder of the volume that is mounted at `target`."""
-        for mount in self.service.mounts:
-            if mount.kind == "volume" and mount.target == target:
-                folder = self.state.volume_folder(mount.source)
-                folder.mkdir(parents=True, exist_ok=True)
-                return folder
-        return self.folder / "data"
+        """The folder for what the program keeps at `target`: in the volume of `data_mount`, else the replica's own,
+        which goes with it, as an anonymous volume does."""
+        mount = data_mount(self.service, target)
+        if mount is None:
+            return self.folder / "data"
+        above = PurePosixPath(target).is_relative_to(mount.target)
+        inside = PurePosixPath(target).relative_to(mount.target) if above else ""
+        folder = self.state.volume_folder(mount.source) / inside
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def bound_file(self, target: str) -> Path | None:
         """The file that is mounted at `target`."""
@@ -87,7 +91,42 @@ class Context:
         return None
 
 
+def data_mount(service: Service, target: str) -> Mount | None:
+    """The volume for what a program keeps at `target`: mounted there, above, or below; None where the service has none.
+
+    Raises ComposeError where it has volumes, and all are elsewhere, or a folder of this machine is mounted there.
+    """
+    volumes = [mount for mount in service.mounts if mount.kind == "volume"]
+    if (found := _at(target, volumes)) is not None:
+        return found
+    # Docker makes a folder of what isn't there.
+    folders = [mount for mount in service.mounts if mount.kind == "bind" and not Path(mount.source).is_file()]
+    if (bound := _at(target, folders)) is not None:
+        instead = f"{bound.target} is a folder of this machine, where the local runtime keeps nothing"
+    elif volumes:
+        instead = f"volumes are at {', '.join(mount.target for mount in volumes)}"
+    else:
+        return None
+    raise ComposeError(
+        f"services.{service.name}.volumes: no volume holds {target}",
+        why=f"its data lies there, and would be lost with the replica; {instead}",
+        out=f"mount a named volume there: NAME:{target}",
+    )
+
+
+def _at(target: str, mounts: Sequence[Mount]) -> Mount | None:
+    """The mount that holds `target`, the innermost first; else one below it; else None."""
+    wanted = PurePosixPath(target)
+    holding = [mount for mount in mounts if wanted.is_relative_to(mount.target)]
+    below = (mount for mount in mounts if PurePosixPath(mount.target).is_relative_to(wanted))
+    return max(holding, key=lambda mount: len(PurePosixPath(mount.target).parts), default=next(below, None))
+
+
 class Recipe(Protocol):
+    def check(self, service: Service) -> None:
+        """Raise ComposeError where the service can't be run as it is described. Touches nothing."""
+        ...
+
     def prepare(self, state: ProjectState, cache: Path, java_home: Path | None) -> None:
         """Fetch what the program needs; done once, then a no-op."""
         ...

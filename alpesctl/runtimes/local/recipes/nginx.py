@@ -17,6 +17,7 @@ from alpesctl.errors import ComposeError, MachineError
 from alpesctl.runtimes.local.recipes.base import Context, Launch
 from alpesctl.runtimes.local.state import ProjectState
 from alpesctl.runtimes.loopback import LOOPBACK
+from alpesctl.stack.model import Service
 
 CONFIGURATION = "/etc/nginx/nginx.conf"
 _SERVER = re.compile(r"^(?P<indent>[ \t]*)server\s+(?P<name>[\w.-]+):(?P<port>\d+)(?P<rest>[^;]*);", re.MULTILINE)
@@ -24,6 +25,9 @@ _SERVER = re.compile(r"^(?P<indent>[ \t]*)server\s+(?P<name>[\w.-]+):(?P<port>\d
 
 class Nginx:
     """The recipe `nginx`."""
+
+    def check(self, service: Service) -> None:
+        """Nothing: its configuration is read when it is translated."""
 
     def prepare(self, state: ProjectState, cache: Path, java_home: Path | None) -> None:
         """Nothing to fetch: the wheel holds the program."""

@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alpesctl.errors import MachineError
-from alpesctl.runtimes.local.recipes.base import Context, Launch
+from alpesctl.runtimes.local.recipes.base import Context, Launch, data_mount
 from alpesctl.runtimes.local.state import ProjectState
 from alpesctl.runtimes.loopback import LOOPBACK
 from alpesctl.stack import values
+from alpesctl.stack.model import Service
 
 _TARGET = "/var/lib/postgresql"
 _PORT = 5432
@@ -28,6 +29,10 @@ _USERS = ("postgres", "nobody")
 
 class Postgres:
     """The recipe `postgres`."""
+
+    def check(self, service: Service) -> None:
+        """Its data must have a place that lasts."""
+        data_mount(service, _TARGET)
 
     def prepare(self, state: ProjectState, cache: Path, java_home: Path | None) -> None:
         """Copy the wheel's programs to where every user can run them."""

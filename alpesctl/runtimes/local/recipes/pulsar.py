@@ -16,13 +16,15 @@ import tarfile
 from pathlib import Path
 
 from alpesctl.errors import MachineError
-from alpesctl.runtimes.local.recipes.base import Context, Launch
+from alpesctl.runtimes.local.recipes.base import Context, Launch, data_mount
 from alpesctl.runtimes.local.state import ProjectState
 from alpesctl.runtimes.loopback import LOOPBACK
+from alpesctl.stack.model import ADMIN_PORT, BROKER_PORT, Service
 
 _GROUP, _ARTIFACT, VERSION = "org.apache.pulsar", "pulsar-server-distribution", "4.0.8"
 _SHA256 = "35c7d064c9e0928edbf2e708989faba0379662f98aa84ce0d4190c59efb6765e"
-_BROKER, _ADMIN, _BOOKIE = 6651, 8080, 3181
+_BOOKIE = 3181
+_TARGET = "/pulsar/data"
 # Where the stack's own listeners are for containers, and what the bookie is called among them; here there is
 # one listener, on loopback, and the bookie's address stays the same.
 _OF_CONTAINERS = ("bindAddresses", "advertisedListeners", "internalListenerName", "bookieId")
@@ -30,6 +32,10 @@ _OF_CONTAINERS = ("bindAddresses", "advertisedListeners", "internalListenerName"
 
 class Pulsar:
     """The recipe `pulsar`."""
+
+    def check(self, service: Service) -> None:
+        """Its data must have a place that lasts."""
+        data_mount(service, _TARGET)
 
     def prepare(self, state: ProjectState, cache: Path, java_home: Path | None) -> None:
         """Fetch and unpack the distribution (245 MB, once), and find a Java."""
@@ -40,15 +46,16 @@ class Pulsar:
         """Write the replica's own standalone.conf and client.conf, and run the standalone broker in the
         foreground. With its environment Pulsar's own tools find the broker without being told where."""
         home = distribution(context.cache)
-        data = context.volume("/pulsar/data")
+        data = context.volume(_TARGET)
         variables = context.service.environment
-        ports = {port: context.port(port) for port in (_BROKER, _ADMIN)}
+        ports = listeners(context)
+        broker, admin = ports.values()
         conf = context.folder / "standalone.conf"
         original = (home / "conf" / "standalone.conf").read_text()
-        conf.write_text(configuration(original, dict(variables), ports[_BROKER], ports[_ADMIN]))
+        conf.write_text(configuration(original, dict(variables), broker, admin))
         client = context.folder / "client.conf"
         original = (home / "conf" / "client.conf").read_text()
-        client.write_text(client_configuration(original, ports[_BROKER], ports[_ADMIN]))
+        client.write_text(client_configuration(original, broker, admin))
         logs = context.folder / "logs"
         logs.mkdir(exist_ok=True)
         environment = {
@@ -70,14 +77,23 @@ class Pulsar:
             "--bookkeeper-port",
             str(context.port(_BOOKIE)),
         ]
-        admin = f"http://{LOOPBACK}:{ports[_ADMIN]}"
         return Launch(
             argv=argv,
             environment=environment,
             cwd=home,
             ports=ports,
-            health_url=f"{admin}/admin/v2/namespaces/public/default",
+            health_url=f"http://{LOOPBACK}:{admin}/admin/v2/namespaces/public/default",
         )
+
+
+def listeners(context: Context) -> dict[int, int]:
+    """The replica's host ports by container port, the broker's first, then its admin endpoint's: those that the stack
+    declares, each by the listener that is made for clients of this machine, where there is one."""
+    service, declared = context.service, context.spec.pulsar
+    ports = (BROKER_PORT, ADMIN_PORT)
+    if declared is not None and declared.service == service.name:
+        ports = (declared.broker_port, declared.admin_port)
+    return {service.facing(port): context.port(port) for port in ports}
 
 
 def standalone_arguments(command: tuple[str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 
 import psycopg
@@ -22,6 +23,7 @@ ON CONFLICT (title) DO UPDATE SET sold = titles.sold + excluded.sold
 
 
 def main() -> None:
+    name = os.environ.get("ALPES_REPLICA") or socket.gethostname()
     closed = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: closed.set())
@@ -38,7 +40,7 @@ def main() -> None:
             batch = orders.batch_receive()
             if batch:
                 told = f"[{','.join(order.data().decode() for order in batch)}]"
-                connection.execute(SELL, (told, os.environ["ALPES_REPLICA"]))
+                connection.execute(SELL, (told, name))
             for order in batch:
                 orders.acknowledge(order)
     bus.close()
