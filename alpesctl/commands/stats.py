@@ -48,7 +48,7 @@ def stats(
     reading = read(project)
     reading.require_an_answer()
     result = _result(reading, None)
-    runs = [brief(record) for record in list_records(project.records)[:_LAST_RUNS]]
+    runs = [brief(record) for record in list_records(project.records, _LAST_RUNS)]
     return replace(
         result,
         data={**result.data, "runs": runs},
