@@ -23,7 +23,11 @@ POST = tomllib.loads((HERE / "performance.toml").read_text())["event"]["body"]["
 # Always the same affiliate and post, so that a second run finds them there.
 AFFILIATE = "00000000-0000-4000-8000-000000000001"
 PATIENCE_S = 60.0
-BY_SQL = "SELECT count(*) FROM interactions WHERE target_element_id = %s"
+# The rule once more, in numeric arithmetic: what the service calculated is compared with what the database does.
+BY_SQL = """
+    SELECT n, (1.00 + 0.05 * n) * CASE WHEN n >= 100 THEN 2.0 WHEN n >= 50 THEN 1.5 WHEN n >= 10 THEN 1.2 ELSE 1.0 END
+    FROM (SELECT count(*) AS n FROM interactions WHERE target_element_id = %s) AS counted
+"""
 
 
 def addresses() -> dict[str, str]:
@@ -68,9 +72,7 @@ def main() -> int:
         f"{calculations}/{send(calculations, {'start_date': '2000-01-01', 'end_date': '2999-12-31'})}", "calculated"
     )
     with psycopg.connect(database) as connection:
-        (counted,) = connection.execute(BY_SQL, (POST,)).fetchone() or (0,)
-    multiplier = next(by for least, by in ((100, "2.0"), (50, "1.5"), (10, "1.2"), (0, "1.0")) if counted >= least)
-    by_sql = (Decimal("1.00") + Decimal("0.05") * counted) * Decimal(multiplier)
+        ((counted, by_sql),) = connection.execute(BY_SQL, (POST,)).fetchall()
     same = Decimal(found["total_cost"]) == by_sql and found["interactions_count"] == counted
     print(
         f"The post {POST} costs {found['total_cost']}: ({found['base_cost']} + {found['interaction_cost']} × "

@@ -23,7 +23,7 @@ def report(
     from alpesctl.report.html import render_html
 
     root = context_of(ctx).project.records
-    records = [find_record(root, run) for run in runs] if runs else list_records(root)[:last]
+    records = [find_record(root, run) for run in runs] if runs else list_records(root, last)
     if not records:
         records = [find_record(root)]
     written = []

@@ -10,7 +10,7 @@ import typer
 from alpesctl.commands.options import Json
 from alpesctl.context import Context, context_of
 from alpesctl.errors import UsageError
-from alpesctl.result import Result, Table
+from alpesctl.result import Result, Table, plain
 
 if TYPE_CHECKING:
     from alpesctl.experiments.bench import Bench
@@ -24,15 +24,27 @@ NoFaults = Annotated[bool, typer.Option("--no-faults", help="Load only: kill not
 
 
 def list_(ctx: typer.Context, json: Json = False) -> Result:
-    """Show the scenarios of this project."""
+    """Show the scenarios of this project.
+
+    A file that can't be used is named, and the exit code is 2.
+    """
     from alpesctl.experiments.scenario import load_scenario
 
-    found = [load_scenario(path) for path in sorted(_folder(context_of(ctx)).glob("*.toml"))]
+    found, broken = [], []
+    for path in sorted(_folder(context_of(ctx)).glob("*.toml")):
+        try:
+            found.append(load_scenario(path))
+        except UsageError as error:
+            broken.append({"file": str(path), "what": error.what, "why": error.why, "out": error.out})
     rows = [[s.name, s.title, ", ".join(f"{f.at:g} s" for f in s.faults) or "none"] for s in found]
+    empty = "no file in scenarios/ can be used" if broken else "there is no file in scenarios/"
+    listed = [{"name": s.name, "title": s.title, "file": s.source, "faults": plain(s.faults)} for s in found]
     return Result(
         "scenario list",
-        {"scenarios": [{"name": s.name, "title": s.title, "file": s.source} for s in found]},
-        tables=[Table("Scenarios", ["name", "what", "faults at"], rows, "there is no file in scenarios/")],
+        {"scenarios": listed, "broken": broken},
+        tables=[Table("Scenarios", ["name", "what", "faults at"], rows, empty)],
+        notes=[f"can't be used: {'; '.join(filter(None, (e['what'], e['why'], e['out'])))}" for e in broken],
+        exit_code=UsageError.exit_code if broken else 0,
     )
 
 

@@ -12,9 +12,11 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -114,24 +116,26 @@ def load_record(directory: Path) -> Record:
     return Record(path.parent, document)
 
 
-def list_records(root: Path) -> list[Record]:
-    """All records under `root`, newest first; directories without a readable record are left out."""
-    found = []
-    for path in sorted((root / "runs").glob("*/record.json"), reverse=True):
-        try:
-            found.append(load_record(path))
-        except UsageError:
-            continue
-    return found
+def list_records(root: Path, limit: int | None = None) -> list[Record]:
+    """The records under `root`, newest first, at most `limit`; no more are read than that. Directories without a
+    readable record are left out."""
+    return list(islice(_records(root), limit))
 
 
 def find_record(root: Path, run: str | None = None) -> Record:
     """The run of that id (or its beginning), or the newest."""
-    for record in list_records(root):
-        if run is None or record.directory.name.startswith(run):
-            return record
+    for record in _records(root, run or ""):
+        return record
     what = "there is no run yet" if run is None else f"there is no run {run}"
     raise UsageError(what, why=f"looked in {root / 'runs'}", out="alpesctl scenario performance makes one")
+
+
+def _records(root: Path, beginning: str = "") -> Iterator[Record]:
+    """Each is read once it is asked for."""
+    for path in sorted((root / "runs").glob("*/record.json"), reverse=True):
+        if path.parent.name.startswith(beginning):
+            with suppress(UsageError):
+                yield load_record(path)
 
 
 def capped(ids: tuple[Any, ...]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def load_scenario(path: Path, overrides: Overrides | None = None) -> Scenario:
     """The scenario of a file, with the flags' values in place of the file's."""
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path} can't be read", why=str(error), out="alpesctl scenario list shows what there is"
         ) from error
@@ -77,7 +77,7 @@ def _with_included(raw: dict[str, Any], source: str, folder: Path) -> Table:
         path = folder / name
         try:
             text = path.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{source}: include names {name}", why=str(error), out="mend its path") from error
         for key, value in _toml(text, str(path)).items():
             if key not in whole:

@@ -79,7 +79,18 @@ def load_stats(value: Any) -> tuple[StatsSource, ...]:
     for index, raw in enumerate(value or []):
         path = f"x-alpes.stats[{index}]"
         body = keys.check(raw, keys.X_STATS, path, extensions=False)
-        found.append(StatsSource(*_texts(body, path), tuple(str(c) for c in body.get("columns") or [])))
+        columns = tuple(str(c) for c in body.get("columns") or [])
+        for key in ("total", "money"):
+            if body.get(key) and body[key] not in columns:
+                raise ComposeError(
+                    f"{path}.{key}: there is no column {body[key]!r}", out=f"one of: {', '.join(columns) or 'none'}"
+                )
+        shown = body.get("shown", 0)
+        if type(shown) is not int or shown < 0:
+            raise ComposeError(f"{path}.shown: {shown!r}", out="a whole number, 0 for all")
+        found.append(
+            StatsSource(*_texts(body, path), columns, str(body.get("total", "")), str(body.get("money", "")), shown)
+        )
     return tuple(found)
 
 

@@ -175,11 +175,20 @@ class Pulsar:
 
 @dataclass(frozen=True)
 class StatsSource:
-    """Where `alpesctl stats` reads a list of `items` over HTTP."""
+    """Where `alpesctl stats` reads a list of `items` over HTTP; an answer's `next_cursor` asks for the next page as
+    `cursor`.
+
+    `total` is the column whose sum tells something, "" where none does. `money` is the column of sums in minor units,
+    by currency; "" for none. `shown` bounds the table: to the items with the first so many values of the first
+    column, in the answer's order; 0 for all.
+    """
 
     title: str
     url: str
     columns: tuple[str, ...]
+    total: str = ""
+    money: str = ""
+    shown: int = 0
 
 
 @dataclass(frozen=True)

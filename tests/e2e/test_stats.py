@@ -59,6 +59,30 @@ def test_a_watch_must_outlast_a_part_that_is_away_and_end_quietly(stack: Stack, 
     eventually(lambda: stack.run("doctor").exit_code == 0, what="a healthy stack")
 
 
+@pytest.mark.parametrize(
+    ("service", "away", "told"),
+    [
+        ("affiliates", "affiliates does not answer", 2),
+        ("affiliates_db", "affiliates answers 503: the database does not answer", 2),
+        ("pulsar", "Pulsar's admin endpoint does not answer", 3),
+    ],
+)
+def test_statistics_must_tell_what_answers_and_name_what_does_not(
+    stack: Stack, service: str, away: str, told: int
+) -> None:
+    before = stack.settled()
+    stack.project().runtime.stop(service, 1)
+    try:
+        assert f"! {away} (" in stack.ok("stats").stdout
+        data = stack.ok("stats", "--json").data
+        items = data["statistics"][0]["items"]
+        assert sum(item["count"] for item in items if item["status"] == "ok") == before
+        assert (data["away"], len(data["statistics"]), data["topics"] == []) == ([away], told, service == "pulsar")
+    finally:
+        stack.ok("up")
+    assert stack.ok("stats", "--json").data["away"] == []
+
+
 def test_status_must_tell_in_one_line_that_up_would_change_something(stack: Stack) -> None:
     stack.project().runtime.stop("tracking_nginx", 1)
     try:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from alpesctl.errors import UsageError
-from alpesctl.experiments.record import capped, find_record, list_records, load_record, new_directory, write
+from alpesctl.experiments import record
+from alpesctl.experiments.record import Record, capped, find_record, list_records, load_record, new_directory, write
 
 VERDICT = {"outcome": "passed", "exit_code": 0, "reasons": [], "checks": []}
 
@@ -25,6 +26,23 @@ def test_newest_first(tmp_path: Path) -> None:
     assert load_record(old.directory) == load_record(old.directory / "record.json") == old
 
 
+def test_no_more_must_be_read_than_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, middle, damaged, new = (made(tmp_path, "a", second) for second in range(4))
+    (damaged.directory / "record.json").write_text("{")
+    seen: list[str] = []
+
+    def reads(path: Path) -> Record:
+        seen.append(path.parent.name)
+        return load_record(path)
+
+    monkeypatch.setattr(record, "load_record", reads)
+    assert list_records(tmp_path, 2) == [new, middle]
+    assert seen == [new.id, damaged.id, middle.id]
+    seen.clear()
+    assert (find_record(tmp_path), find_record(tmp_path, old.id)) == (new, old)
+    assert seen == [new.id, old.id]
+
+
 def test_two_runs_of_one_second(tmp_path: Path) -> None:
     assert [made(tmp_path, "a", 1).directory.name for _ in range(2)] == [
         "20261124T110001Z-a",
@@ -39,11 +57,11 @@ def test_no_run(tmp_path: Path) -> None:
 
 
 def test_what_is_no_record_is_left_out(tmp_path: Path) -> None:
-    record = made(tmp_path, "a", 1)
+    kept = made(tmp_path, "a", 1)
     broken = new_directory(tmp_path, "b", datetime(2026, 11, 24, 12, tzinfo=UTC))
     (broken / "record.json").write_text('{"schema_version": 99}')
     new_directory(tmp_path, "c", datetime(2026, 11, 24, 13, tzinfo=UTC))
-    assert list_records(tmp_path) == [record]
+    assert list_records(tmp_path) == [kept]
     with pytest.raises(UsageError, match="schema version 99"):
         load_record(broken)
 

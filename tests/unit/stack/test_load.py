@@ -5,7 +5,7 @@ import pytest
 
 from alpesctl.errors import ComposeError
 from alpesctl.stack.load import load
-from alpesctl.stack.model import Dependency, Port, Spec
+from alpesctl.stack.model import Dependency, Port, Spec, StatsSource
 
 ROOT = Path(__file__).resolve().parents[3]
 Loader = Callable[[str], Spec]
@@ -28,6 +28,19 @@ def web(body: str) -> str:
 def topic(members: str) -> str:
     more = f", {members}" if members else ""
     return f"x-alpes: {{pulsar: {{service: web, topics: [{{name: orders{more}}}]}}}}\n" + web("")
+
+
+def stats(more: str) -> str:
+    source = f"{{title: Days, url: 'http://web:80/days', columns: [day, count], {more}}}"
+    return f"x-alpes: {{stats: [{source}]}}\n" + web("")
+
+
+def test_a_source_of_statistics_must_say_what_its_columns_mean(loader: Loader) -> None:
+    columns = ("day", "count")
+    assert loader(stats("total: count, money: day, shown: 14")).stats == (
+        StatsSource("Days", "http://web:80/days", columns, "count", "day", 14),
+    )
+    assert loader(stats("")).stats == (StatsSource("Days", "http://web:80/days", columns),)
 
 
 def test_the_stack_of_this_project() -> None:
@@ -120,6 +133,11 @@ def test_the_name_of_the_project(tmp_path: Path, flag: str | None, variables: di
         (topic("producers: [web, gone]"), "topics[0].producers", "no service 'gone'"),
         (topic("producers: [web, web]"), "topics[0].producers[1]", "stands twice"),
         (topic("producers: {web: 1}"), "topics[0].producers", "a list of texts"),
+        (stats("total: sum"), "x-alpes.stats[0].total", "one of: day, count"),
+        (stats("money: sum"), "x-alpes.stats[0].money", "no column 'sum'"),
+        (stats("shown: -1"), "x-alpes.stats[0].shown", "0 for all"),
+        (stats("shown: yes"), "x-alpes.stats[0].shown", "a whole number"),
+        (stats("totals: count"), "x-alpes.stats[0].totals", "did you mean total"),
         ("include: [{file: other.yaml}]\n" + web(""), "include[0].file", "Compose has no such key"),
         ("include: [missing.yaml]\n" + web(""), "missing.yaml", "can't be read"),
         ("include: other.yaml\n" + web(""), "include", "a list is expected"),
