@@ -316,6 +316,26 @@ def test_an_affiliates_commands_must_take_effect_in_their_order(stack: Stack) ->
     assert stack.sql(statuses, list(sent), database="affiliates_db") == [("active", len(sent))]
 
 
+@pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
+def test_an_affiliates_calculations_must_be_told_in_the_order_they_were_asked_for(stack: Stack) -> None:
+    async def steps(caller: Caller, ana: str) -> list[str]:
+        post = await caller.send("/posts", new_post(ana), str(uuid.uuid4()))
+        await caller.read(f"/posts/{post}")
+        path = f"/posts/{post}/cost-calculations"
+        return [await caller.send(path, DAYS, str(uuid.uuid4())) for _ in range(25)]
+
+    url = stack.url("affiliates", 8000, "/affiliates")
+    with told(stack) as events:
+        sent = asyncio.run(asyncio.wait_for(in_turn(url, 8, steps), 60))
+        ids = [command for commands in sent.values() for command in commands]
+        done = "SELECT count(*) FROM post_costs WHERE calculated_at IS NOT NULL AND id = ANY(%s::uuid[])"
+        eventually(lambda: stack.sql(done, ids, database="affiliates_db") == [(len(ids),)], what="every calculation")
+    order: dict[str, list[str]] = {ana: [] for ana in sent}
+    for event in events:
+        order[event["payload"]["affiliate_id"]].append(event["saga_id"])
+    assert order == sent
+
+
 @pytest.mark.parametrize("table", ["affiliates", "posts"])
 def test_no_page_must_miss_or_repeat_a_row(stack: Stack, table: str) -> None:
     rows = stack.sql(f"SELECT id::text FROM {table} ORDER BY created_at DESC, id DESC", database="affiliates_db")
