@@ -9,7 +9,7 @@ import random
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,7 +72,8 @@ class Caller:
 
 @contextmanager
 def told(stack: Stack) -> Iterator[list[dict[str, Any]]]:
-    """A list that holds, once it is left, what the service published meanwhile on events.affiliates."""
+    """A list that holds, once it is left, what the service published meanwhile on events.affiliates: what each event
+    says, its name, and its body as it came."""
     endpoint = stack.project().runtime.endpoint("pulsar", 6650)
     client = pulsar.Client(f"pulsar://{endpoint}", logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     name = f"test-{uuid.uuid4().hex[:8]}"
@@ -86,15 +87,20 @@ def told(stack: Stack) -> Iterator[list[dict[str, Any]]]:
                 message = consumer.receive(timeout_millis=2000)
             except pulsar.Timeout:
                 break
-            found.append({**json.loads(message.data()), "name": message.properties()["name"]})
+            body = message.data()
+            found.append({**json.loads(body), "name": message.properties()["name"], "body": body})
             consumer.acknowledge(message)
         consumer.unsubscribe()
     finally:
         client.close()
 
 
-def new_affiliate() -> dict[str, str]:
-    return {"name": "Ana", "email": f"{uuid.uuid4().hex}@example.org", "program_id": "p"}
+def new_affiliate(program_id: str = "p") -> dict[str, str]:
+    return {"name": "Ana", "email": f"{uuid.uuid4().hex}@example.org", "program_id": program_id}
+
+
+def new_post(affiliate_id: str) -> dict[str, str]:
+    return {"title": "t", "content": "c", "affiliate_id": affiliate_id, "brand_id": "b"}
 
 
 def test_a_cost_must_be_that_of_the_interactions_and_be_followed_by_its_correlation_id(stack: Stack) -> None:
@@ -105,8 +111,7 @@ def test_a_cost_must_be_that_of_the_interactions_and_be_followed_by_its_correlat
             caller = Caller(stack.url("affiliates", 8000, "/affiliates"), session)
             ana = await caller.send("/", new_affiliate(), str(uuid.uuid4()))
             await caller.send(f"/{ana}/activate", None, str(uuid.uuid4()))
-            post = {"title": "t", "content": "c", "affiliate_id": ana, "brand_id": "b"}
-            assert await caller.send("/posts", post, post_id) == post_id
+            assert await caller.send("/posts", new_post(ana), post_id) == post_id
             await caller.read(f"/posts/{post_id}")
             assert (await caller.read(f"/{ana}"))["status"] == "active"
             cost = await caller.send(f"/posts/{post_id}/cost-calculations", DAYS, str(uuid.uuid4()))
@@ -161,6 +166,9 @@ def test_a_command_of_the_original_and_a_bad_one_must_be_told_apart(stack: Stack
 
 @dataclass
 class Accepted:
+    """The ids of what was accepted; the affiliates are of a program of their own."""
+
+    program: str = field(default_factory=lambda: uuid.uuid4().hex)
     affiliates: list[str] = field(default_factory=list)
     posts: list[str] = field(default_factory=list)
     costs: list[str] = field(default_factory=list)
@@ -178,11 +186,10 @@ async def load(url: str, accepted: Accepted) -> Counter[int | str]:
 
         async def one() -> None:
             for number in numbers:
-                ana = await caller.send("/", new_affiliate(), str(uuid.uuid4()))
+                ana = await caller.send("/", new_affiliate(accepted.program), str(uuid.uuid4()))
                 accepted.affiliates.append(ana)
                 for _ in range(2 + number % 2):
-                    post = {"title": "t", "content": "c", "affiliate_id": ana, "brand_id": "b"}
-                    accepted.posts.append(await caller.send("/posts", post, str(uuid.uuid4())))
+                    accepted.posts.append(await caller.send("/posts", new_post(ana), str(uuid.uuid4())))
                 if number % 2:
                     of = accepted.posts[-1]
                     await caller.read(f"/posts/{of}")
@@ -237,18 +244,96 @@ def test_every_command_must_take_effect_once_though_each_part_is_killed(stack: S
 
         eventually(settled, within=90, what="every calculation to be done")
     for table, ids in (("affiliates", accepted.affiliates), ("posts", accepted.posts), ("post_costs", accepted.costs)):
-        assert len(set(ids)) == len(ids)
-        statement = f"SELECT count(*), count(DISTINCT id) FROM {table} WHERE id = ANY(%s::uuid[])"
-        assert stack.sql(statement, ids, database="affiliates_db") == [(len(ids), len(ids))], (table, answers)
+        statement = f"SELECT count(*) FROM {table} WHERE id = ANY(%s::uuid[])"
+        assert stack.sql(statement, ids, database="affiliates_db") == [(len(set(ids)),)], (table, answers)
     assert stack.sql(
         "SELECT count(*) FROM inbox WHERE refusal IS NOT NULL AND id = ANY(%s::uuid[])",
         accepted.affiliates + accepted.posts + accepted.costs,
         database="affiliates_db",
     ) == [(0,)]
-    # A relay that dies between the broker's receipt and its own commit publishes the same message, under its id, again.
-    of_each = {event["saga_id"]: event["msg_id"] for event in events}
-    assert sorted(of_each) == sorted(accepted.costs)
-    assert len({event["msg_id"] for event in events}) == len(accepted.costs)
+    # The outbox keeps a message's body: a relay that dies between the broker's receipt and its own commit publishes the
+    # same bytes again. A second calculation would say another time.
+    assert {event["saga_id"] for event in events} == set(accepted.costs)
+    assert {**came_of(stack, accepted), "CostCalculated": len({event["body"] for event in events})} == {
+        "affiliates": len(accepted.affiliates),
+        "posts": len(accepted.posts),
+        "post_costs": len(accepted.costs),
+        "interactions_info": len(accepted.costs),
+        "CostCalculated": len(accepted.costs),
+    }
+
+
+def came_of(stack: Stack, accepted: Accepted) -> dict[str, int]:
+    """How many rows of each table there are, found by what they belong to: a second one under another id, too."""
+    ((affiliates, posts, costs),) = stack.sql(
+        "SELECT (SELECT count(*) FROM affiliates WHERE program_id = %s),"
+        " (SELECT count(*) FROM posts WHERE affiliate_id = ANY(%s::uuid[])),"
+        " (SELECT count(*) FROM post_costs WHERE post_id = ANY(%s::uuid[]))",
+        accepted.program,
+        accepted.affiliates,
+        accepted.posts,
+        database="affiliates_db",
+    )
+    ((answers,),) = stack.sql("SELECT count(*) FROM interactions_info WHERE post_id = ANY(%s)", accepted.posts)
+    return {"affiliates": affiliates, "posts": posts, "post_costs": costs, "interactions_info": answers}
+
+
+async def in_turn(
+    url: str, affiliates: int, steps: Callable[[Caller, str], Awaitable[list[str]]]
+) -> dict[str, list[str]]:
+    """As many new affiliates at once, of each the ids of its commands: each sent once the one before is accepted."""
+    async with aiohttp.ClientSession() as session:
+        caller = Caller(url, session)
+
+        async def one() -> tuple[str, list[str]]:
+            ana = await caller.send("/", new_affiliate(), str(uuid.uuid4()))
+            return ana, await steps(caller, ana)
+
+        return dict(await asyncio.gather(*(one() for _ in range(affiliates))))
+
+
+@pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
+def test_an_affiliates_commands_must_take_effect_in_their_order(stack: Stack) -> None:
+    """Its commands wait together; it ends as the last one has it."""
+
+    async def steps(caller: Caller, ana: str) -> list[str]:
+        turns = ("suspend", "activate") * 10
+        return [await caller.send(f"/{ana}/{turn}", None, str(uuid.uuid4())) for turn in turns]
+
+    url = stack.url("affiliates", 8000, "/affiliates")
+    runtime = stack.project().runtime
+    runtime.stop("affiliates_worker", 1)
+    try:
+        sent = asyncio.run(asyncio.wait_for(in_turn(url, 8, steps), 60))
+    finally:
+        runtime.start("affiliates_worker", 1)
+    ids = [command for commands in sent.values() for command in commands]
+    in_effect = "SELECT count(*) FROM inbox WHERE id = ANY(%s::uuid[])"
+    eventually(
+        lambda: stack.sql(in_effect, ids, database="affiliates_db") == [(len(ids),)], what="every command to be done"
+    )
+    statuses = "SELECT status, count(*) FROM affiliates WHERE id = ANY(%s::uuid[]) GROUP BY status"
+    assert stack.sql(statuses, list(sent), database="affiliates_db") == [("active", len(sent))]
+
+
+@pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
+def test_an_affiliates_calculations_must_be_told_in_the_order_they_were_asked_for(stack: Stack) -> None:
+    async def steps(caller: Caller, ana: str) -> list[str]:
+        post = await caller.send("/posts", new_post(ana), str(uuid.uuid4()))
+        await caller.read(f"/posts/{post}")
+        path = f"/posts/{post}/cost-calculations"
+        return [await caller.send(path, DAYS, str(uuid.uuid4())) for _ in range(25)]
+
+    url = stack.url("affiliates", 8000, "/affiliates")
+    with told(stack) as events:
+        sent = asyncio.run(asyncio.wait_for(in_turn(url, 8, steps), 60))
+        ids = [command for commands in sent.values() for command in commands]
+        done = "SELECT count(*) FROM post_costs WHERE calculated_at IS NOT NULL AND id = ANY(%s::uuid[])"
+        eventually(lambda: stack.sql(done, ids, database="affiliates_db") == [(len(ids),)], what="every calculation")
+    order: dict[str, list[str]] = {ana: [] for ana in sent}
+    for event in events:
+        order[event["payload"]["affiliate_id"]].append(event["saga_id"])
+    assert order == sent
 
 
 @pytest.mark.parametrize("table", ["affiliates", "posts"])
