@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Stack
+from tests.engine import RUNTIMES
+
+# On Docker where there is an engine: the walk runs both on local processes.
+pytestmark = pytest.mark.parametrize("stack", RUNTIMES[-1:], indirect=True, scope="session")
 
 
 def run(stack: Stack, *words: str) -> dict[str, object]:

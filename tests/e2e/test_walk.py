@@ -9,7 +9,7 @@ outside judges.
 
 Shortened: pulsar-perf and `scenario performance` send for 5 and 10 seconds instead of 60, the curl loop takes 200
 turns and `scenario availability` 2,000 requests instead of 10,000. Both scenarios are walked on local processes only;
-test_scenario.py runs them on both runtimes.
+test_scenario.py runs them on Docker.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from tests.waiting import eventually
 
 TURNS = 200
 WORKERS = 6
-MESSAGES = 40_000
+MESSAGES = 60_000
 SUBSET = ("tracking_db", "pulsar", "tracking", "tracking_worker")
 BODY = '{"interaction_type":"click","target_element_id":"123","target_element_type":"button","campaign_id":"123"}'
 
@@ -175,6 +176,7 @@ def graceful_shutdown(fresh: Stack, before: int) -> None:
     """14: told to stop in the midst of a backlog, all workers end by themselves and leave their subscription; what they
     had counted, and what was left, make the whole."""
     numbers, runtime = range(1, WORKERS + 1), fresh.project().runtime
+    stops = [partial(fresh.project().runtime.stop, "tracking_worker", number) for number in numbers]
     for number in numbers:
         runtime.pause("tracking_worker", number)
     publish(fresh, MESSAGES)
@@ -182,7 +184,7 @@ def graceful_shutdown(fresh: Stack, before: int) -> None:
         runtime.unpause("tracking_worker", number)
     eventually(lambda: fresh.counted() > before, what="the workers are at it")
     with ThreadPoolExecutor(WORKERS) as pool:
-        codes = list(pool.map(lambda number: fresh.project().runtime.stop("tracking_worker", number), numbers))
+        codes = list(pool.map(lambda stop: stop(), stops))
     assert codes == [0] * WORKERS
     assert before < fresh.counted() < before + MESSAGES, "they did not stop in the midst"
     assert not any(fresh.project().admin().stats("commands.tracking").subscriptions["tracking-svc"].consumers.values())

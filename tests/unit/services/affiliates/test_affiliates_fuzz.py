@@ -73,18 +73,17 @@ def of_affiliates(seed: int, count: int) -> Iterator[FakeMessage]:
 
 def test_no_message_ends_the_worker_and_what_is_refused_can_be_stored() -> None:
     print(f"ALPES_FUZZ_SEED={SEED}")
-    store = FakeStore()
-    handle(store, [CREATE, PUBLISH], TOPICS)
     found: Counter[Outcome] = Counter()
     everything = of_affiliates(SEED, MESSAGES)
-    while batch := list(islice(everything, 100)):
+    while batch := list(islice(everything, 200)):
+        store = FakeStore()
+        handle(store, [CREATE, PUBLISH], TOPICS)
         handled = handle(store, [decode(message, EVENTS_TOPIC) for message in batch], TOPICS)
         found.update(one.outcome for one in handled)
         refused = [one for one in handled if one.outcome is Outcome.REFUSED]
         letters = [message for message in store.tables.outbox if message.topic.endswith("-DLQ")]
         assert [letter.body for letter in letters] == [one.incoming.message.data() for one in refused]
         json.dumps([[one.incoming.id, one.incoming.fingerprint] for one in handled]).encode()
-        store.tables.outbox.clear()
     print(dict(found))
     assert min(found[outcome] for outcome in Outcome) > 0
     assert min(found[outcome] for outcome in (Outcome.DONE, Outcome.REFUSED, Outcome.IGNORED)) > MESSAGES // 100
