@@ -136,13 +136,15 @@ class PulsarAdmin:
     def _exists(self, topic: str) -> bool:
         return topic in self._names()
 
-    def _names(self) -> list[str]:
-        """The short names of all topics, each partition one."""
-        return [str(name).rsplit("/", 1)[-1] for name in self._call("GET", f"persistent/{self.namespace}")]
+    def _names(self, which: str = "") -> list[str]:
+        """The short names of all topics, each partition one; or those of `/partitioned` ones."""
+        return [str(name).rsplit("/", 1)[-1] for name in self._call("GET", f"persistent/{self.namespace}{which}")]
 
     def topics(self) -> set[str]:
-        """The namespace's topics by their short names; a partitioned one is one."""
-        return {re.sub(r"-partition-\d+$", "", name) for name in self._names()}
+        """The namespace's topics by their short names; a partitioned one is one, though Pulsar has deleted its partitions
+        for not being used: it makes them anew for who needs them."""
+        partitioned = self._names("/partitioned")
+        return {*partitioned, *(re.sub(r"-partition-\d+$", "", name) for name in self._names())}
 
     def grow(self, topic: str, partitions: int) -> None:
         """Raise the number of partitions. Pulsar can't lower it."""

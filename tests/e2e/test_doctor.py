@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.e2e.conftest import Done, Stack
+from tests.e2e.tools import tool
 from tests.waiting import eventually
 
 
@@ -44,6 +45,17 @@ def test_a_worker_that_is_down_must_be_found_with_the_backlog_that_nobody_reads(
 def _unread(stack: Stack) -> Done | None:
     done = stack.run("doctor", "--json")
     return done if "topic commands.tracking" in problems(done) else None
+
+
+def test_a_topic_that_nobody_uses_must_stay_and_not_be_missed_without_its_partitions(stack: Stack) -> None:
+    """Pulsar deletes the partitions of a topic that is not used, and makes them anew for who needs them."""
+    assert '"brokerDeleteInactiveTopicsEnabled":"false"' in "".join(
+        tool(stack, "pulsar-admin", "brokers", "get-runtime-config").split()
+    )
+    partition = "persistent://public/default/events.affiliates-partition-0"
+    tool(stack, "pulsar-admin", "topics", "delete", "--force", partition)
+    done = stack.run("doctor", "--json")
+    assert (done.exit_code, problems(done)) == (0, {})
 
 
 def test_a_frozen_database_must_be_named_as_the_cause(stack: Stack) -> None:

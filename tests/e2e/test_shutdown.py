@@ -6,6 +6,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+from collections import Counter
 from datetime import UTC, datetime
 
 import pulsar
@@ -17,20 +18,23 @@ from tests.waiting import eventually
 
 
 def publish(stack: Stack, count: int) -> None:
+    """So many messages, each with the broker's receipt."""
+    results: Counter[pulsar.Result] = Counter()
     endpoint = stack.project().runtime.endpoint("pulsar", 6650)
     client = pulsar.Client(f"pulsar://{endpoint}", logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     try:
         producer = client.create_producer(
             "commands.tracking",
-            max_pending_messages=count,
+            block_if_queue_full=True,
             batching_enabled=True,
             batching_type=pulsar.BatchingType.KeyBased,
         )
         for index in range(count):
-            producer.send_async(b"probe", lambda *_: None, partition_key=str(index % 64))
+            producer.send_async(b"probe", lambda result, _: results.update([result]), partition_key=str(index % 64))
         producer.flush()
     finally:
         client.close()
+    assert results == {pulsar.Result.Ok: count}
 
 
 @pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT"])
