@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # A shell without job control starts what runs in the background with Ctrl-C ignored; tests send it.
@@ -26,6 +28,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _skipped.append(report.nodeid)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """All that shares the running stack is one process's, one after the other; units may run beside it."""
+    if not _is_unit(item):
+        item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if finder := session.stash.get(_finder_key, None):
@@ -37,45 +45,65 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests first: they need no image, and those are made meanwhile."""
-    items.sort(key=lambda item: ROOT / "tests" / "unit" not in item.path.parents)
+    """What needs no image first, those are made meanwhile: units, and what both runtimes must do, on the local one."""
+    items.sort(key=lambda item: (not _is_unit(item), not _is_under(item, "contract"), _is_on_docker(item)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    callspecs = (getattr(item, "callspec", None) for item in session.items)
-    if not session.config.option.collectonly and any("docker" in spec.params.values() for spec in callspecs if spec):
-        log = Path(tempfile.mkdtemp(prefix="alpesctl-images-")) / "log"
-        session.stash[_finder_key] = _Finder(log)
+    if session.config.option.collectonly or getattr(session.config, "workerinput", {}).get("workerid", "gw0") != "gw0":
+        return
+    if any(_is_on_docker(item) for item in session.items):
+        session.stash[_finder_key] = _Finder(_folder(session.config))
 
 
 @pytest.fixture(scope="session")
 def images(request: pytest.FixtureRequest) -> dict[str, str]:
     """The variables by which compose files find images that the engine holds: none where those are the official ones,
     else those of the stand-ins."""
-    return request.session.stash[_finder_key].found()
+    folder = _folder(request.config)
+    found = folder / FOUND
+    eventually(found.exists, within=1800.0, what=f"images; {folder / LOG} says what is done")
+    text = found.read_text()
+    assert text, (folder / LOG).read_text()
+    variables: dict[str, str] = json.loads(text)
+    return variables
+
+
+def _is_under(item: pytest.Item, folder: str) -> bool:
+    return ROOT / "tests" / folder in item.path.parents
+
+
+def _is_unit(item: pytest.Item) -> bool:
+    return _is_under(item, "unit")
+
+
+def _is_on_docker(item: pytest.Item) -> bool:
+    spec = getattr(item, "callspec", None)
+    return spec is not None and "docker" in spec.params.values()
+
+
+def _folder(config: pytest.Config) -> Path:
+    """Where this run's images are told of: the same for all its processes."""
+    run = getattr(config, "workerinput", {}).get("testrunuid", os.getpid())
+    return Path(tempfile.gettempdir()) / f"alpesctl-images-{run}"
 
 
 class _Finder:
     """`tests.images` at work: it starts before the first test, in the environment of before the first test."""
 
-    def __init__(self, log: Path) -> None:
-        self._log = log
-        command = [sys.executable, "-m", "tests.images"]
-        with log.open("w") as said:
-            self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True
-            )
-
-    def found(self) -> dict[str, str]:
-        printed, _ = self._process.communicate(timeout=1800)
-        assert self._process.returncode == 0, self._log.read_text()
-        variables: dict[str, str] = json.loads(printed)
-        return variables
+    def __init__(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self._folder = folder
+        command = [sys.executable, "-m", "tests.images", str(folder / FOUND)]
+        with (folder / LOG).open("w") as said:
+            self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
 
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
-        shutil.rmtree(self._log.parent)
+        shutil.rmtree(self._folder)
 
 
+FOUND, LOG = "found.json", "log"
 _finder_key = pytest.StashKey[_Finder]()

@@ -1,8 +1,8 @@
 """Finds the images that the tests need: what isn't on the engine is pulled; what can't be pulled is built.
 
-A process of its own (`python -m tests.images`): it works beside the unit tests, which change their environment. It
-prints the variables by which compose files find the images, as one JSON object: none where they are the official
-ones, else those of the stand-ins.
+A process of its own (`python -m tests.images FILE`): it works beside the unit tests, which change their environment. It
+writes the variables by which compose files find the images, as one JSON object: none where they are the official
+ones, else those of the stand-ins; nothing where there are no images.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from alpesctl import atomic
 from alpesctl.stack.load import load
 from tests.engine import missing_images
 
@@ -41,4 +42,8 @@ def _alpesctl(word: str) -> bool:
 
 
 if __name__ == "__main__":
-    json.dump(find(), sys.stdout)
+    found = ""
+    try:
+        found = json.dumps(find())
+    finally:
+        atomic.write_text(Path(sys.argv[1]), found)

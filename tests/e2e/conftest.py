@@ -23,7 +23,7 @@ from alpesctl.project import Project, Where
 from alpesctl.runtimes.base import Replica
 from tests.engine import RUNTIMES
 from tests.ports import free_ports, free_range
-from tests.waiting import eventually
+from tests.waiting import until_none
 
 ROOT = Path(__file__).resolve().parents[2]
 ALPESCTL = Path(sys.executable).parent / "alpesctl"
@@ -115,15 +115,17 @@ class Stack:
         project = self.project()
         spec, found = project.spec, [-1]
 
-        def quiet() -> bool:
+        def unrest() -> str:
             assert spec.pulsar is not None
             topic = next(topic for topic in spec.pulsar.topics if topic.consumers)
-            waiting = project.admin().stats(topic.name).backlog(topic.subscription)
-            waiting += self.sql("SELECT count(*) FROM outbox")[0][0]
-            found.append(self.counted() if waiting == 0 else -1)
-            return found[-1] == found[-2] != -1
+            backlog = project.admin().stats(topic.name).backlog(topic.subscription)
+            outbox = self.sql("SELECT count(*) FROM outbox")[0][0]
+            found.append(self.counted() if backlog + outbox == 0 else -1)
+            if found[-1] == found[-2] != -1:
+                return ""
+            return f"{topic.name}: {backlog} wait; outbox: {outbox}; counted: {found[-2:]}"
 
-        eventually(quiet, within=60, what="an empty backlog and counters at rest")
+        until_none(unrest, within=60, what="an empty backlog and counters at rest")
         return found[-1]
 
     def post(self, body: object = EVENT, **headers: str) -> tuple[int, dict[str, Any]]:
