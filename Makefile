@@ -44,7 +44,7 @@ faults: $(STAMP) ## the fault matrix: every part killed, stopped, paused, restar
 	$(VENV)/bin/alpesctl scenario run $(basename $(notdir $(wildcard scenarios/faults-*.toml)))
 
 test: $(STAMP) ## all tests, on a stack of their own with real Pulsar, PostgreSQL and nginx
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest -n 2
 
 check: $(STAMP) ## formatting, lint, types, layers
 	$(VENV)/bin/ruff format --check .

@@ -141,8 +141,8 @@ class PulsarAdmin:
         return [str(name).rsplit("/", 1)[-1] for name in self._call("GET", f"persistent/{self.namespace}{which}")]
 
     def topics(self) -> set[str]:
-        """The namespace's topics by their short names; a partitioned one is one, though Pulsar has deleted its partitions
-        for not being used: it makes them anew for who needs them."""
+        """The namespace's topics by their short names. A partitioned one is one, even if Pulsar has deleted its
+        partitions because nobody used them: it makes them anew for who does."""
         partitioned = self._names("/partitioned")
         return {*partitioned, *(re.sub(r"-partition-\d+$", "", name) for name in self._names())}
 

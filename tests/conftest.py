@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.waiting import eventually
 
@@ -28,10 +30,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _skipped.append(report.nodeid)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """All that shares the running stack is one process's, one after the other; units may run beside it."""
-    if not _is_unit(item):
-        item.add_marker(pytest.mark.xdist_group("stack"))
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """All that needs a stack goes to one process, one after the other; units run beside it, a file at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith("tests/unit/") else "stack"
+
+
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    return _Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)

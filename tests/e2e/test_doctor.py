@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.e2e.conftest import Done, Stack
@@ -49,9 +50,8 @@ def _unread(stack: Stack) -> Done | None:
 
 def test_a_topic_that_nobody_uses_must_stay_and_not_be_missed_without_its_partitions(stack: Stack) -> None:
     """Pulsar deletes the partitions of a topic that is not used, and makes them anew for who needs them."""
-    assert '"brokerDeleteInactiveTopicsEnabled":"false"' in "".join(
-        tool(stack, "pulsar-admin", "brokers", "get-runtime-config").split()
-    )
+    settings = tool(stack, "pulsar-admin", "brokers", "get-runtime-config")
+    assert re.search(r"^brokerDeleteInactiveTopicsEnabled\s+false$", settings, re.MULTILINE)
     partition = "persistent://public/default/events.affiliates-partition-0"
     tool(stack, "pulsar-admin", "topics", "delete", "--force", partition)
     done = stack.run("doctor", "--json")
