@@ -12,12 +12,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Units run beside what needs a stack: how long an example takes to be made says nothing.
+hypothesis.settings.register_profile("beside", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("beside")
 
 # A shell without job control starts what runs in the background with Ctrl-C ignored; tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -30,11 +35,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _skipped.append(report.nodeid)
 
 
+BESIDE = ("tests/unit/", "tests/e2e/test_upgrade.py")
+
+
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """All that needs a stack goes to one process, one after the other; units run beside it, a file at a time."""
+    """All that shares a stack goes to one process, one after the other; the rest runs beside it, a file at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0] if nodeid.startswith("tests/unit/") else "stack"
+        return nodeid.partition("::")[0] if nodeid.startswith(BESIDE) else "stack"
 
 
 @pytest.hookimpl

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from services.setup import migrate
-from tests.e2e.conftest import Stack
 from tests.engine import ONE_RUNTIME
-from tests.ports import free_ports
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
@@ -159,25 +155,3 @@ def test_the_affiliates_tables_must_come_and_go_but_never_with_what_was_accepted
     left = run(database, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
     assert left == [("alembic_version",)]
     to(database, service="affiliates")
-
-
-def test_up_over_the_data_of_an_older_version_must_upgrade_it(stack: Stack, tmp_path: Path) -> None:
-    broker, admin, database = free_ports(3)
-    env_file = tmp_path / "env"
-    ports = f"PULSAR_PORT={broker}\nPULSAR_ADMIN_PORT={admin}\nTRACKING_DB_PORT={database}\n"
-    env_file.write_text(f"{stack.env_file.read_text()}\n{ports}")
-    old = replace(stack, project_name=f"{stack.project_name}-old", env_file=env_file)
-    old.run("down", "--volumes", "--yes")
-    try:
-        old.ok("up", "tracking_db")
-        there = f"app:app@{old.project().runtime.endpoint('tracking_db', 5432)}/app"
-        to(there, FIRST)
-        run(there, DATA)
-        before = content(there)
-        old.ok("down")
-        old.ok("up", "tracking_setup")
-        assert content(there) == before
-        assert run(there, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
-        assert run(there, KEPT) == run(there, BY_CAMPAIGN) != []
-    finally:
-        old.ok("down", "--volumes", "--yes")

@@ -9,8 +9,9 @@ import pytest
 from tests.e2e.conftest import Stack
 from tests.engine import RUNTIMES
 
-# On Docker where there is an engine: the walk runs both on local processes.
-pytestmark = pytest.mark.parametrize("stack", RUNTIMES[-1:], indirect=True, scope="session")
+# The walk runs both on local processes.
+ON_DOCKER = [name for name in RUNTIMES if name == "docker"]
+pytestmark = pytest.mark.parametrize("stack", ON_DOCKER, indirect=True, scope="session")
 
 
 def run(stack: Stack, *words: str) -> dict[str, object]:

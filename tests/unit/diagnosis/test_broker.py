@@ -117,3 +117,8 @@ def test_a_dead_runs_hold_is_a_warning_with_the_words_that_end_it() -> None:
     found = judged(Broker({"orders": stats()}, dead_holds={"alpes-run-7": "orders"}), ORDERS)
     assert [each.severity for each in found] == [OK, WARNING]
     assert "unsubscribe -f -s alpes-run-7 persistent://public/default/orders" in found[1].out
+
+
+def test_a_topic_that_no_subscription_holds_may_be_without_partitions() -> None:
+    unused = TopicStats("told", 2, 0, 0.0, 0, {}, {}, answered=0)
+    assert judged(Broker({"told": unused}), Topic("told", 2, "")) == []
