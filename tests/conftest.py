@@ -16,7 +16,6 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.engine import engine_answers
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,10 +35,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _skipped.append(report.nodeid)
 
 
-# What shares no stack. On an engine the second and the third wait for images, as all that comes after them does.
-BESIDE: tuple[str, ...] = ("tests/e2e/test_upgrade.py", "tests/unit/")
-if not engine_answers():
-    BESIDE = ("tests/e2e/test_second_stack.py", "tests/contract/", *BESIDE)
+BESIDE = ("tests/unit/", "tests/e2e/test_upgrade.py")
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -51,9 +47,6 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
-    if not engine_answers():
-        # In the order of `pytest_collection_modifyitems`, not the largest first.
-        config.option.loadscopereorder = False
     return _Scheduling(config, log)
 
 
@@ -68,17 +61,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs no image first, those are made meanwhile: units, and what both runtimes must do, on the local one.
-    Where two processes share the work and no images are awaited, both begin with what takes long."""
-    if os.environ.get("PYTEST_XDIST_WORKER") and not engine_answers():
-        items.sort(key=_first_what_shares_a_stack)
-        return
+    """What needs no image first, those are made meanwhile: units, and what both runtimes must do, on the local one."""
     items.sort(key=lambda item: (not _is_unit(item), not _is_under(item, "contract"), _is_on_docker(item)))
-
-
-def _first_what_shares_a_stack(item: pytest.Item) -> int:
-    beside = (place for place, start in enumerate(BESIDE, 1) if item.nodeid.startswith(start))
-    return next(beside, 0)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
