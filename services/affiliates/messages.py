@@ -104,10 +104,9 @@ def letter(incoming: Incoming, reason: str) -> Outgoing:
     properties = properties_of(message)
     topic = message.topic_name()
     whole = topic.rpartition("-partition-")[0] or topic
-    letter_id, generation = identity(message, properties)
-    if incoming.command is None:
-        # Its id is the letter's already, or that of its place.
-        letter_id, generation = incoming.id, incoming.generation
+    # Without a command, its id is the letter's already, or that of its place.
+    refused_before = incoming.command is None
+    letter_id, generation = (incoming.id, incoming.generation) if refused_before else identity(message, properties)
     about = {
         LETTER_ID: letter_id,
         LETTER_GENERATION: str(generation),

@@ -28,6 +28,8 @@ from tests.waiting import until_none
 ROOT = Path(__file__).resolve().parents[2]
 ALPESCTL = Path(sys.executable).parent / "alpesctl"
 OWN_IMAGE = "alpespartners/services:tests"
+# A row for each session that waits for a lock.
+HELD_UP = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 EVENT = {
     "interaction_type": "click",
     "target_element_id": "123",
@@ -181,7 +183,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def database(stack: Stack) -> Iterator[str]:
     """An empty database of its own, as `USER:PASSWORD@SERVER/NAME`."""
     server = f"app:app@{stack.project().runtime.endpoint('tracking_db', 5432)}"
-    name = f"migrations_{uuid.uuid4().hex[:8]}"
+    name = f"test_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(f"postgresql://{server}/app", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
         try:

@@ -25,6 +25,7 @@ from services.setup import migrate
 from services.tracking.adapters import info_relay
 from services.tracking.adapters.counting import Counter
 from services.tracking.domain.outcomes import InfoRequest
+from tests.e2e.conftest import HELD_UP
 from tests.engine import ONE_RUNTIME
 from tests.unit.services.tracking.tracking_fakes import FakeMessage, FakeMessageId
 from tests.waiting import eventually
@@ -33,7 +34,6 @@ pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope=
 
 COMMANDS = "persistent://public/default/commands.affiliates"
 TOPICS = Topics("persistent://public/default/events.affiliates", "persistent://public/default/commands.tracking")
-HELD_UP = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from services.setup import migrate
+from tests.e2e.conftest import HELD_UP
 from tests.engine import ONE_RUNTIME
 from tests.waiting import eventually
 
@@ -118,7 +119,6 @@ INSERT INTO interactions_info (id, saga_id, correlation_id, partition_key, post_
                                total_interactions, by_type)
 VALUES (gen_random_uuid(), 's', 'c', '7', 'p', now(), now(), 1, '{}')
 """
-HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.mark.parametrize(

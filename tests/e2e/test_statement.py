@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import psycopg
@@ -15,7 +14,6 @@ from services.tracking.adapters.counting import Counter
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.outcomes import Outcome, Rejected
 from services.tracking.handlers import DIFFERENT, Counted, count
-from tests.e2e.conftest import Stack
 from tests.engine import ONE_RUNTIME
 from tests.waiting import eventually
 
@@ -25,17 +23,10 @@ AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
 @pytest.fixture
-def conninfo(stack: Stack) -> Iterator[str]:
-    """A database of its own beside the stack's."""
-    server = f"app:app@{stack.project().runtime.endpoint('tracking_db', 5432)}"
-    name = f"statement_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(f"postgresql://{server}/app", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            migrate("tracking", f"postgresql+psycopg://{server}/{name}")
-            yield f"postgresql://{server}/{name}"
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+def conninfo(database: str) -> str:
+    """A database of its own beside the stack's, migrated."""
+    migrate("tracking", f"postgresql+psycopg://{database}")
+    return f"postgresql://{database}"
 
 
 def event(campaign: str = "123", *, given: bool = False, at: datetime = AT, number: int = 1) -> Interaction:
