@@ -5,6 +5,7 @@ Must know neither Pulsar nor SQL; must never end without an error before the eve
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -12,6 +13,10 @@ from services.errors import InDoubt, KeyReused, NothingAttempted
 from services.tracking.adapters.encoding import Command
 from services.tracking.domain.interaction import fingerprint
 from services.tracking.domain.recent import Recent
+
+# Less than nginx waits. What the broker doesn't take of it is left for the outbox: a database whose disk stalls for a
+# second or two must cost no event.
+ANSWER_S = 4.0
 
 
 class Publishes(Protocol):
@@ -21,8 +26,9 @@ class Publishes(Protocol):
 
 
 class Stores(Protocol):
-    async def store(self, command: Command) -> None:
-        """Return once the command is committed. Raises NothingAttempted, InDoubt or KeyReused."""
+    async def store(self, command: Command, within: float) -> None:
+        """Return once the command is committed. Raises NothingAttempted, InDoubt or KeyReused, within that many
+        seconds."""
         ...
 
 
@@ -37,7 +43,7 @@ class Accepting:
     async def accept(self, command: Command, *, named: bool) -> None:
         """Return once the event is durable. `named` is whether its caller chose the id, and so may use it again.
 
-        Raises NothingAttempted, InDoubt or KeyReused.
+        Raises NothingAttempted, InDoubt or KeyReused. All within ANSWER_S.
         """
         if not named:
             await self._durably(command)
@@ -57,6 +63,7 @@ class Accepting:
 
     async def _durably(self, command: Command) -> None:
         away: NothingAttempted | InDoubt
+        end = time.monotonic() + ANSWER_S
         try:
             await self._broker.publish(command.body, command.key, command.properties)
             return
@@ -64,7 +71,7 @@ class Accepting:
             away = error
         try:
             # Under the same id: should the broker have it after all, the second one is absorbed.
-            await self._outbox.store(command)
+            await self._outbox.store(command, end - time.monotonic())
         except (NothingAttempted, KeyReused) as error:
             if isinstance(away, InDoubt):
                 raise InDoubt(f"{away}; {error}") from error

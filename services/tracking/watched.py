@@ -65,8 +65,8 @@ class WatchedOutbox:
         self._outbox = outbox
         self._stored = Counter("tracking_outbox_stored_events_total", "Events that the outbox took.", registry=registry)
 
-    async def store(self, command: Command) -> None:
-        await self._outbox.store(command)
+    async def store(self, command: Command, within: float) -> None:
+        await self._outbox.store(command, within)
         self._stored.inc()
 
 

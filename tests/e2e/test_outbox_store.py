@@ -25,6 +25,7 @@ from tests.engine import ONE_RUNTIME
 pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 
 NAME = "outbox_of_a_test"
+WITHIN_S = 4.0
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +88,13 @@ def test_an_id_must_be_stored_once_and_another_body_told_so(made: str, database:
         one = event()
         at_once = [event(one.event.id, campaign) for campaign in ("123", "other")]
         at_once = [one, command(one.event, "again"), at_once[1]]
-        found = await asyncio.gather(*(outcome(first.store(it)) for it in at_once))
+        found = await asyncio.gather(*(outcome(first.store(it, WITHIN_S)) for it in at_once))
         assert found == [None, None, KeyReused]
-        assert [await outcome(second.store(it)) for it in at_once] == [None, None, KeyReused]
+        assert [await outcome(second.store(it, WITHIN_S)) for it in at_once] == [None, None, KeyReused]
         # Two replicas at once, with the same ids in opposite orders.
         many = [event() for _ in range(200)]
         found = await asyncio.gather(
-            *(outcome(box.store(it)) for box, its in ((first, many), (second, many[::-1])) for it in its)
+            *(outcome(box.store(it, WITHIN_S)) for box, its in ((first, many), (second, many[::-1])) for it in its)
         )
         assert set(found) == {None}
         await first.close()
@@ -109,10 +110,10 @@ def test_a_full_outbox_must_refuse_what_is_new_and_know_what_it_has(
     async def run() -> None:
         box = Outbox(made, "tracking-1", 700)
         known = event()
-        assert await outcome(box.store(known)) is None
-        found = await asyncio.gather(*(outcome(box.store(event())) for _ in range(1000)))
+        assert await outcome(box.store(known, WITHIN_S)) is None
+        found = await asyncio.gather(*(outcome(box.store(event(), WITHIN_S)) for _ in range(1000)))
         assert Counter(found) == {None: 699, NothingAttempted: 301}
-        assert await outcome(box.store(known)) is None
+        assert await outcome(box.store(known, WITHIN_S)) is None
         await box.close()
 
     asyncio.run(run())
@@ -122,11 +123,11 @@ def test_a_full_outbox_must_refuse_what_is_new_and_know_what_it_has(
 def test_a_connection_that_was_cut_must_cost_no_event(made: str, database: psycopg.Connection[Any]) -> None:
     async def run() -> None:
         box = Outbox(made, "tracking-1", 1000)
-        assert await outcome(box.store(event())) is None
+        assert await outcome(box.store(event(), WITHIN_S)) is None
         database.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'alpes-outbox'"
         )
-        assert await outcome(box.store(event())) is None
+        assert await outcome(box.store(event(), WITHIN_S)) is None
         await box.close()
 
     asyncio.run(run())
@@ -137,17 +138,17 @@ def test_what_a_stuck_database_has_must_be_in_doubt_and_what_it_has_not_nothing(
     made: str, database: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
-        monkeypatch.setattr(module, "STORE_S", 0.3)
+        monkeypatch.setattr(module, "PAUSE_S", 0.3)
         box = Outbox(made, "tracking-1", 1000)
-        assert await outcome(box.store(event())) is None
+        assert await outcome(box.store(event(), 0.3)) is None
         sent, waits = event(), event()
         with database.transaction():
             database.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
-            first = asyncio.create_task(outcome(box.store(sent)))
+            first = asyncio.create_task(outcome(box.store(sent, 0.3)))
             await asyncio.sleep(0.1)
-            assert await outcome(box.store(waits)) is NothingAttempted
+            assert await outcome(box.store(waits, 0.3)) is NothingAttempted
             assert await first is InDoubt
-        while await outcome(box.store(sent)) is not None:
+        while await outcome(box.store(sent, 0.3)) is not None:
             await asyncio.sleep(0.05)
         await asyncio.gather(*box._left)
         await box.close()
@@ -156,11 +157,30 @@ def test_what_a_stuck_database_has_must_be_in_doubt_and_what_it_has_not_nothing(
     assert rows_and_size(database) == (2, 2)
 
 
+def test_a_database_that_stalls_must_cost_no_event_that_has_time(made: str, database: psycopg.Connection[Any]) -> None:
+    """Longer than a connection may take: a statement has as long as its events have."""
+
+    async def run() -> None:
+        box = Outbox(made, "tracking-1", 1000)
+        assert await outcome(box.store(event(), WITHIN_S)) is None
+        with database.transaction():
+            database.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
+            stalled = asyncio.create_task(outcome(box.store(event(), WITHIN_S)))
+            hurried = asyncio.create_task(outcome(box.store(event(), 0.1)))
+            assert not (await asyncio.wait({stalled}, timeout=module.PAUSE_S + 0.5))[0]
+        assert await stalled is None
+        assert await hurried is InDoubt
+        await box.close()
+
+    asyncio.run(run())
+    assert rows_and_size(database) == (3, 3)
+
+
 def test_relays_must_share_the_work_and_keep_what_has_no_receipt(made: str, database: psycopg.Connection[Any]) -> None:
     async def run() -> None:
         box = Outbox(made, "tracking-1", 10_000)
         events = [event() for _ in range(1000)]
-        await asyncio.gather(*(box.store(it) for it in events))
+        await asyncio.gather(*(box.store(it, WITHIN_S) for it in events))
         await box.close()
         broker = Receipts(frozenset({events[3].body, events[700].body}))
         relays = [OutboxRelay(made, f"tracking-{number}", broker) for number in range(3)]

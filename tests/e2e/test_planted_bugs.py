@@ -12,7 +12,6 @@ import gzip
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +29,34 @@ PACKAGES = ("services", "workers")
 SOURCES = "/srv/alpes"  # where they lie in the image, by compose/images/services.Dockerfile
 
 
-@contextmanager
-def workers_with(stack: Stack, bug: str | None, folder: Path) -> Iterator[None]:
-    """Two workers, altered by `bug`; the product's own afterwards."""
+@pytest.fixture(scope="module")
+def pair(stack: Stack) -> Iterator[Stack]:
+    """The stack with two workers, the product's own; so are those that are there afterwards."""
     stack.ok("scale", f"tracking_worker={len(WORKERS)}")
-    if bug is not None:
-        for name in PACKAGES:
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        apply = ["git", "apply", "--unidiff-zero", str(PLANTED / f"{bug}.diff")]
-        subprocess.run(
-            apply, cwd=folder, check=True, env={"GIT_CEILING_DIRECTORIES": str(folder.parent), "PATH": "/usr/bin:/bin"}
-        )
-        project = stack.project()
-        altered = with_sources(stack, project.spec.services["tracking_worker"], folder)
-        for number in WORKERS:
-            project.runtime.stop("tracking_worker", number)
-            project.runtime.remove("tracking_worker", number)
-            project.runtime.create(altered, number)
-            project.runtime.start("tracking_worker", number)
-        eventually(
-            lambda: all(str(r.health) == "healthy" for r in project.runtime.replicas(["tracking_worker"])),
-            what="altered workers",
-        )
-    try:
-        yield
-    finally:
-        stack.ok("scale", "tracking_worker=1")
-        stack.ok("up")
+    yield stack
+    stack.ok("scale", "tracking_worker=1")
+    stack.ok("up")
+
+
+def alter(stack: Stack, bug: str, folder: Path) -> None:
+    """Put workers altered by `bug` in place of those that are there, whatever they are."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    apply = ["git", "apply", "--unidiff-zero", str(PLANTED / f"{bug}.diff")]
+    subprocess.run(
+        apply, cwd=folder, check=True, env={"GIT_CEILING_DIRECTORIES": str(folder.parent), "PATH": "/usr/bin:/bin"}
+    )
+    project = stack.project()
+    altered = with_sources(stack, project.spec.services["tracking_worker"], folder)
+    for number in WORKERS:
+        project.runtime.stop("tracking_worker", number)
+        project.runtime.remove("tracking_worker", number)
+        project.runtime.create(altered, number)
+        project.runtime.start("tracking_worker", number)
+    eventually(
+        lambda: all(str(r.health) == "healthy" for r in project.runtime.replicas(["tracking_worker"])),
+        what="altered workers",
+    )
 
 
 def with_sources(stack: Stack, service: Service, folder: Path) -> Service:
@@ -112,21 +112,20 @@ def test_a_planted_bug_is_one_line_from_the_product(diff: Path) -> None:
 
 
 @pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
-def test_the_sound_worker_must_pass_with_redeliveries(stack: Stack, tmp_path: Path) -> None:
-    with workers_with(stack, None, tmp_path):
-        exit_code, data = run(stack, "gate")
+def test_the_sound_worker_must_pass_with_redeliveries(pair: Stack) -> None:
+    exit_code, data = run(pair, "gate")
     assert exit_code == 0, data["verdict"]
     assert data["findings"]["redelivered_total"] > 0
 
 
-def test_a_worker_that_acknowledges_before_it_commits_must_be_caught(stack: Stack, tmp_path: Path) -> None:
-    with workers_with(stack, "acknowledges_early", tmp_path):
-        exit_code, data = run(stack, "gate")
+def test_a_worker_that_acknowledges_before_it_commits_must_be_caught(pair: Stack, tmp_path: Path) -> None:
+    alter(pair, "acknowledges_early", tmp_path)
+    exit_code, data = run(pair, "gate")
     assert exit_code == 1, data["verdict"]
     sent = accepted(Path(data["record"]))
     lost = {item["id"] for item in data["findings"]["lost"]["named"]}
     assert lost
-    assert lost == missing(stack, sent)
+    assert lost == missing(pair, sent)
     # They are of the killed batches: on their way while the database stood still, before the worker was killed.
     begun = float(data["load_started"])
     pauses, kills = [], []
@@ -141,29 +140,29 @@ def test_a_worker_that_acknowledges_before_it_commits_must_be_caught(stack: Stac
     windows = []
     for before, pause, kill in zip((begun, *kills[:-1]), pauses, kills, strict=True):
         # How far behind the workers were: the others' batches, written once the database was back, say it.
-        late = stack.sql("SELECT id::text FROM interactions WHERE created_at > to_timestamp(%s)", pause)
+        late = pair.sql("SELECT id::text FROM interactions WHERE created_at > to_timestamp(%s)", pause)
         waiting = [sent[row[0]] for row in late if before < sent.get(row[0], 0) <= pause]
         windows.append((min((pause, *waiting)) - 1.0, kill))
     assert len(windows) == 3
     assert [i for i in lost if not any(first <= sent[i] <= last for first, last in windows)] == []
 
 
-def test_a_counter_raised_for_rows_that_were_there_must_be_caught(stack: Stack, tmp_path: Path) -> None:
-    before = drift(stack)
-    with workers_with(stack, "counts_what_was_there", tmp_path):
-        exit_code, data = run(stack, "kills")
+def test_a_counter_raised_for_rows_that_were_there_must_be_caught(pair: Stack, tmp_path: Path) -> None:
+    before = drift(pair)
+    alter(pair, "counts_what_was_there", tmp_path)
+    exit_code, data = run(pair, "acknowledgements-lost")
     assert exit_code == 1, data["verdict"]
     assert data["findings"]["lost"]["total"] == 0
     differences = data["findings"]["differences"]
-    assert sum(item["difference"] for item in differences) == drift(stack) - before > 0
+    assert sum(item["difference"] for item in differences) == drift(pair) - before > 0
     assert {item["status"] for item in differences} == {"ok"}
     assert all(item["day"].count("-") == 2 for item in differences)
 
 
-def test_one_message_in_ten_thousand_dropped_must_be_caught(stack: Stack, tmp_path: Path) -> None:
-    with workers_with(stack, "drops_one_in_ten_thousand", tmp_path):
-        exit_code, data = run(stack, "kills")
+def test_one_message_in_ten_thousand_dropped_must_be_caught(pair: Stack, tmp_path: Path) -> None:
+    alter(pair, "drops_one_in_ten_thousand", tmp_path)
+    exit_code, data = run(pair, "kills")
     assert exit_code == 1, data["verdict"]
     lost = {item["id"] for item in data["findings"]["lost"]["named"]}
     assert 1 <= len(lost) <= 5
-    assert lost == missing(stack, accepted(Path(data["record"])))
+    assert lost == missing(pair, accepted(Path(data["record"])))

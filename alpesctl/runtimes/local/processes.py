@@ -6,12 +6,15 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 
 import psutil
 
 # The launcher records the time after the fork that made it, and clocks tick coarsely (seconds).
 _SAME_LAUNCH = 5.0
 _POLL = 0.01
+# What sleeps in the kernel, on a disk for instance, takes no signal before that is over (seconds).
+_STOPPING = 5.0
 
 
 def tree(pid: int | None) -> list[psutil.Process]:
@@ -40,7 +43,9 @@ def group(leader: int, launched_at: float) -> list[psutil.Process]:
 
 
 def freeze(pid: int | None) -> list[psutil.Process]:
-    """SIGSTOP to the whole tree, until no new descendant appears; returns what is frozen."""
+    """SIGSTOP to the whole tree, until each is stopped and no new descendant appears; returns what is frozen.
+
+    On a busy machine a process takes the signal only when it is its turn."""
     frozen: dict[int, psutil.Process] = {}
     while True:
         new = [process for process in tree(pid) if process.pid not in frozen]
@@ -49,6 +54,7 @@ def freeze(pid: int | None) -> list[psutil.Process]:
         for process in new:
             _send(process, signal.SIGSTOP)
             frozen[process.pid] = process
+        _wait_none(new, _moves, timeout=_STOPPING)
 
 
 def thaw(pid: int | None) -> None:
@@ -79,9 +85,15 @@ def wait_gone(processes: list[psutil.Process], *, timeout: float) -> list[psutil
 
     What has ended and was not yet reaped by its parent is gone: supervisord reaps once a second.
     """
+    return _wait_none(processes, _runs, timeout=timeout)
+
+
+def _wait_none(
+    processes: list[psutil.Process], still: Callable[[psutil.Process], bool], *, timeout: float
+) -> list[psutil.Process]:
     deadline = time.monotonic() + timeout
     while True:
-        left = [process for process in processes if _runs(process)]
+        left = [process for process in processes if still(process)]
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(_POLL)
@@ -92,6 +104,10 @@ def _runs(process: psutil.Process) -> bool:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def _moves(process: psutil.Process) -> bool:
+    return _runs(process) and not is_frozen(process.pid)
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

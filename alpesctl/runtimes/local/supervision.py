@@ -20,6 +20,7 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from alpesctl.errors import MachineError
+from alpesctl.runtimes.local import processes
 from alpesctl.runtimes.local.state import ProjectState, ReplicaRecord
 
 # supervisor's process states, from its documentation.
@@ -88,10 +89,8 @@ class Supervisor:
         with contextlib.suppress(OSError, xmlrpc.client.Error), self._rpc() as supervisor:
             supervisor.shutdown()
         with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            try:
-                process.wait(timeout=60)
-            except psutil.TimeoutExpired:
+            # One that has ended is gone, though its new parent may take seconds to reap it.
+            for process in processes.wait_gone([psutil.Process(pid)], timeout=60):
                 process.kill()
 
     def _configuration(self) -> str:

@@ -27,8 +27,8 @@ from services.tracking.adapters.encoding import Command
 from services.tracking.domain.interaction import fingerprint
 
 BATCH = 500
-# With the send timeout before it, less than nginx waits.
-STORE_S = 1.5
+# What a connection may take, and a statement at least; after one that got no answer, how long nothing is tried.
+PAUSE_S = 1.5
 # After a connection failed, how long it is not tried again.
 RETRY_S = 0.2
 # An insert may meet a row that its snapshot doesn't show, or that is being relayed: it looks again.
@@ -71,6 +71,7 @@ class Entry:
 
     command: Command
     says: str
+    deadline: float  # by time.monotonic
     done: asyncio.Future[Exception | None]
     sent: bool = False
 
@@ -101,20 +102,21 @@ class Outbox:
         self._why = ""
         self._left: set[asyncio.Task[list[Any]]] = set()
 
-    async def store(self, command: Command) -> None:
+    async def store(self, command: Command, within: float) -> None:
         """Returns once the command is committed, here or by an earlier call.
 
-        Raises NothingAttempted, InDoubt, or KeyReused; all within STORE_S.
+        Raises NothingAttempted, InDoubt, or KeyReused; all within that many seconds.
         """
-        entry = Entry(command, fingerprint(command.event), asyncio.get_running_loop().create_future())
+        done = asyncio.get_running_loop().create_future()
+        entry = Entry(command, fingerprint(command.event), time.monotonic() + within, done)
         self._waiting.append(entry)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         try:
-            async with asyncio.timeout(STORE_S):
+            async with asyncio.timeout(within):
                 error = await entry.done
         except TimeoutError:
-            why = f"the database gave no answer within {STORE_S:g} s"
+            why = f"the database gave no answer within {within:.1f} s"
             raise InDoubt(why) if entry.sent else NothingAttempted(why) from None
         if error is not None:
             raise error
@@ -159,7 +161,7 @@ class Outbox:
         if time.monotonic() < self._retry_at:
             raise Away(self._why, certain=True)
         try:
-            async with asyncio.timeout(STORE_S):
+            async with asyncio.timeout(PAUSE_S):
                 self._connection = await connect_async(self._conninfo, "alpes-outbox")
         except (psycopg.Error, OSError) as error:
             self._why = f"the database is away: {_line(error)}"
@@ -173,13 +175,14 @@ class Outbox:
         for entry in batch:
             entry.sent = True
         sending = asyncio.create_task(self._execute(connection, batch))
-        await asyncio.wait({sending}, timeout=STORE_S)
+        longest = max(entry.deadline for entry in batch) - time.monotonic()
+        await asyncio.wait({sending}, timeout=max(PAUSE_S, longest))
         if not sending.done():
             self._connection = None
             self._left.add(sending)
             sending.add_done_callback(functools.partial(self._leave, connection))
             # What comes meanwhile is better refused than in doubt.
-            self._retry_at, self._why = time.monotonic() + STORE_S, "the database gives no answer"
+            self._retry_at, self._why = time.monotonic() + PAUSE_S, "the database gives no answer"
             raise Away(self._why, certain=False)
         try:
             return sending.result()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
 from services.errors import InDoubt, KeyReused, NothingAttempted, ServiceError
-from services.tracking.accepting import Accepting
+from services.tracking.accepting import ANSWER_S, Accepting
 from services.tracking.adapters.encoding import Command, command
 from services.tracking.domain.interaction import Interaction
 from services.tracking.domain.recent import Recent
@@ -57,6 +58,22 @@ def test_what_the_broker_took_does_not_go_to_the_outbox() -> None:
     outbox = FakeOutbox()
     assert outcome(Accepting(FakePublisher(), outbox, Recent())) is None
     assert outbox.stored == {}
+
+
+class Slow(FakePublisher):
+    """Gives no receipt, and takes its time for that."""
+
+    async def publish(self, body: bytes, key: str, properties: Mapping[str, str], *, probe: bool = False) -> None:
+        await asyncio.sleep(0.2)
+        raise DOUBT
+
+
+@pytest.mark.parametrize(("broker", "left"), [(FakePublisher(NOTHING), ANSWER_S), (Slow(), ANSWER_S - 0.2)])
+def test_the_outbox_has_the_time_that_the_broker_left(broker: FakePublisher, left: float) -> None:
+    outbox = FakeOutbox()
+    assert outcome(Accepting(broker, outbox, Recent())) is None
+    assert outbox.within[0] <= left
+    assert outbox.within == pytest.approx([left], abs=1.0)
 
 
 @pytest.mark.parametrize(("error", "then"), [(NOTHING, None), (DOUBT, KeyReused)])

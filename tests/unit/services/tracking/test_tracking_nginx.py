@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from services.tracking import accepting
 from services.tracking.adapters import outbox, publisher
 from services.tracking.api import batch, ingest
 from services.web import problems
@@ -58,7 +59,8 @@ def test_nginx_has_and_names_the_replicas_limit(module: ModuleType, place: str, 
 def test_nginx_waits_for_as_long_as_a_replica_may_take() -> None:
     waits = re.search(r"proxy_read_timeout (\d+)s;", CONF)
     assert waits is not None
-    assert float(waits[1]) > publisher.RECEIPT_S + outbox.STORE_S + 0.5
+    assert float(waits[1]) > accepting.ANSWER_S + 0.5
+    assert accepting.ANSWER_S >= publisher.RECEIPT_S + outbox.PAUSE_S
 
 
 def test_a_replicas_own_problems_pass() -> None:

@@ -131,8 +131,10 @@ class FakeOutbox:
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.stored: dict[str, Command] = {}
+        self.within: list[float] = []
 
-    async def store(self, command: Command) -> None:
+    async def store(self, command: Command, within: float) -> None:
+        self.within.append(within)
         if self.error is not None:
             raise self.error
         known = self.stored.setdefault(command.event.id, command)
