@@ -35,18 +35,21 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _skipped.append(report.nodeid)
 
 
-BESIDE = ("tests/unit/", "tests/e2e/test_upgrade.py")
+BESIDE = ("tests/unit/", "tests/contract/", "tests/e2e/test_upgrade.py", "tests/e2e/test_second_stack.py")
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """All that shares a stack goes to one process, one after the other; the rest runs beside it, a file at a time."""
+    """All that shares a stack goes to one process, one after the other; the rest runs beside it, a file at a time, and
+    what waits for images last."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0] if nodeid.startswith(BESIDE) else "stack"
+        file, _, test = nodeid.partition("::")
+        return f"{file} {'docker' in test.partition('[')[2]}" if nodeid.startswith(BESIDE) else "stack"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    config.option.loadscopereorder = False  # they are in order
     return _Scheduling(config, log)
 
 
@@ -60,9 +63,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs no image first, those are made meanwhile: units, and what both runtimes must do, on the local one."""
-    items.sort(key=lambda item: (not _is_unit(item), not _is_under(item, "contract"), _is_on_docker(item)))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs no image first, those are made meanwhile: units, and what both runtimes must do, on the local one.
+    Where there are two processes, what shares a stack comes before all, and takes one of them to the end."""
+    by_two = hasattr(config, "workerinput")
+
+    def place(item: pytest.Item) -> tuple[bool, ...]:
+        shares = by_two and not item.nodeid.startswith(BESIDE)
+        return (not shares, not _is_unit(item), _is_on_docker(item), not _is_under(item, "contract"))
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

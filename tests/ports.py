@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 
@@ -19,7 +20,8 @@ def free_ports(count: int) -> list[int]:
 
 def free_range(count: int, start: int = 18_000) -> str:
     """A range of so many loopback ports from `start` on, outside those handed out for outgoing connections, all
-    free now."""
+    free now. Those of another process of these tests are others, though it uses none of them yet."""
+    start += 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for first in range(start, 30_000, count):
         probes = [socket.socket() for _ in range(count)]
         try:

@@ -149,7 +149,8 @@ class _Run:
         self.sampler.stop()
         self.observer.phase("reading back", "rows, counters, topic, access log")
         after = self._messages_out()
-        if delivered is not None and after is not None and after >= delivered:  # less: the broker was restarted
+        # A broker that was restarted counts from 0 again; less says so where no fault of ours does.
+        if delivered is not None and after is not None and after >= delivered and not self._broker_was_down():
             self._delivered = after - delivered
         self._verdict = self._judge(before, settled, hold)
 
@@ -279,6 +280,13 @@ class _Run:
         except AlpesError:  # no figure is better than one that is too small
             return None
         return stats.subscriptions[readback.subscription].messages_out
+
+    def _broker_was_down(self) -> bool:
+        broker = self.bench.spec.pulsar
+        return broker is not None and any(
+            event.action in ("kill", "stop") and event.target.rpartition("-")[0] == broker.service
+            for event in self.runner.events
+        )
 
     def _memory(self) -> dict[str, int]:
         replicas = self.bench.runtime.replicas(with_usage=True, with_health=False)

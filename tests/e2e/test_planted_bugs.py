@@ -113,6 +113,7 @@ def test_a_planted_bug_is_one_line_from_the_product(diff: Path) -> None:
 
 @pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 def test_the_sound_worker_must_pass_with_redeliveries(pair: Stack) -> None:
+    pair.ok("up")  # not those of a test that ran before
     exit_code, data = run(pair, "gate")
     assert exit_code == 0, data["verdict"]
     assert data["findings"]["redelivered_total"] > 0

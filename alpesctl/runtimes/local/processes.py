@@ -7,14 +7,16 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
 # The launcher records the time after the fork that made it, and clocks tick coarsely (seconds).
 _SAME_LAUNCH = 5.0
 _POLL = 0.01
-# What sleeps in the kernel, on a disk for instance, takes no signal before that is over (seconds).
-_STOPPING = 5.0
+_STOPPING = 2.0
+# States of a thread, as Linux names them: stopped, traced, or gone.
+_STILL = frozenset("TtZX")
 
 
 def tree(pid: int | None) -> list[psutil.Process]:
@@ -43,9 +45,10 @@ def group(leader: int, launched_at: float) -> list[psutil.Process]:
 
 
 def freeze(pid: int | None) -> list[psutil.Process]:
-    """SIGSTOP to the whole tree, until each is stopped and no new descendant appears; returns what is frozen.
+    """SIGSTOP to the whole tree, until each thread is stopped and no new descendant appears; returns what is frozen.
 
-    On a busy machine a process takes the signal only when it is its turn."""
+    On a busy machine a thread takes the signal only when it is its turn; what sleeps in the kernel, on a disk for
+    instance, when that is over, and is waited for two seconds."""
     frozen: dict[int, psutil.Process] = {}
     while True:
         new = [process for process in tree(pid) if process.pid not in frozen]
@@ -107,7 +110,18 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def _moves(process: psutil.Process) -> bool:
-    return _runs(process) and not is_frozen(process.pid)
+    """Whether any of its threads still runs; where there is no /proc, whether the process itself does."""
+    if not _runs(process):
+        return False
+    threads = Path(f"/proc/{process.pid}/task")
+    if not threads.is_dir():
+        return not is_frozen(process.pid)
+    states = set()
+    for thread in threads.iterdir():
+        with contextlib.suppress(OSError):  # gone meanwhile
+            # The name before the state is in parentheses, and may hold any character.
+            states.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return not states <= _STILL
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

@@ -27,8 +27,11 @@ from services.tracking.adapters.encoding import Command
 from services.tracking.domain.interaction import fingerprint
 
 BATCH = 500
-# What a connection may take, and a statement at least; after one that got no answer, how long nothing is tried.
+# What a connection may take; and after a statement that got no answer, how long nothing is tried.
 PAUSE_S = 1.5
+# What a statement may take: the whole of an answer's time. Whoever has less waits no longer than that; those that wait
+# behind the statement may have more.
+STATEMENT_S = 4.0
 # After a connection failed, how long it is not tried again.
 RETRY_S = 0.2
 # An insert may meet a row that its snapshot doesn't show, or that is being relayed: it looks again.
@@ -71,7 +74,6 @@ class Entry:
 
     command: Command
     says: str
-    deadline: float  # by time.monotonic
     done: asyncio.Future[Exception | None]
     sent: bool = False
 
@@ -107,8 +109,7 @@ class Outbox:
 
         Raises NothingAttempted, InDoubt, or KeyReused; all within that many seconds.
         """
-        done = asyncio.get_running_loop().create_future()
-        entry = Entry(command, fingerprint(command.event), time.monotonic() + within, done)
+        entry = Entry(command, fingerprint(command.event), asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
@@ -175,8 +176,7 @@ class Outbox:
         for entry in batch:
             entry.sent = True
         sending = asyncio.create_task(self._execute(connection, batch))
-        longest = max(entry.deadline for entry in batch) - time.monotonic()
-        await asyncio.wait({sending}, timeout=max(PAUSE_S, longest))
+        await asyncio.wait({sending}, timeout=STATEMENT_S)
         if not sending.done():
             self._connection = None
             self._left.add(sending)

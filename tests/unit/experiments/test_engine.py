@@ -293,3 +293,13 @@ def test_an_error_after_the_reading_back_keeps_the_rows(world: World, monkeypatc
         run(world)
     assert stored(world).outcome == "aborted"
     assert len(lines(world, "counted.csv.gz")) == COUNT
+
+
+@pytest.mark.parametrize(("broker", "again"), [("w", None), ("v", 3)])
+def test_deliveries_of_a_broker_that_was_killed_are_unknown(world: World, broker: str, again: int | None) -> None:
+    """It counts them from 0 again, and may have come further than before."""
+    world.bench.spec.pulsar = SimpleNamespace(service=broker, topics=())
+    sent = replace(STATS, subscriptions={"s": replace(OWN, messages_out=OWN.messages_out + COUNT + 3)})
+    world.sending = lambda: setattr(world, "stats", lambda: sent)
+    done = run(world, faults=(Fault(0.0, (Step("kill", "w", restart_after=0.1),)),))
+    assert done.document["findings"]["delivered_again"] == again
