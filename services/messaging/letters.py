@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.identity import canonical
-from services.messaging.messages import Message, place
+from services.messaging.messages import Message, Sent, place
 
 # A dead letter that is published again carries these, so that it is judged, and counted, once more.
 LETTER_ID, LETTER_GENERATION = "deadLetterId", "deadLetterGeneration"
 LETTER_TOPIC, LETTER_REASON = "deadLetterTopic", "deadLetterReason"
 MAX_REASON = 1000
 # In place of what had to be left out, because the broker takes no message of that size.
-OMITTED_BODY = {"deadLetterBody": "omitted"}
-OMITTED_ALL = {**OMITTED_BODY, "deadLetterProperties": "omitted"}
+_OMITTED_BODY = {"deadLetterBody": "omitted"}
+_OMITTED_ALL = {**_OMITTED_BODY, "deadLetterProperties": "omitted"}
 _MAX_GENERATION = 2**31 - 1
 _ABOUT = (LETTER_ID, LETTER_GENERATION, LETTER_TOPIC, LETTER_REASON)
 
 
-def about(properties: Mapping[str, str]) -> Mapping[str, str]:
-    """Of a dead letter's properties, those that say which it is, and why."""
-    return {name: properties[name] for name in _ABOUT if name in properties}
+def smaller(letter: Sent) -> Sent | None:
+    """What is published in place of a letter that is too big: it says what was left out. None if nothing is left to
+    leave out. Only a letter can be too big: it has what its sender sent, and more."""
+    if letter.body:
+        return letter._replace(body=b"", properties={**letter.properties, **_OMITTED_BODY})
+    about = {name: letter.properties[name] for name in _ABOUT if name in letter.properties}
+    less = Sent("", {**about, **_OMITTED_ALL}, b"")
+    return None if less.properties == letter.properties else less
 
 
 def identity(message: Message, properties: Mapping[str, str]) -> tuple[str, int]:

@@ -1,10 +1,10 @@
-"""What we read of a Pulsar message, whatever it says."""
+"""What we read of a Pulsar message, whatever it says, and what we write of one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from services.identity import position_id
 
@@ -25,6 +25,14 @@ class Message(Protocol):
     def message_id(self) -> MessageId: ...
     def publish_timestamp(self) -> int: ...
     def redelivery_count(self) -> int: ...
+
+
+class Sent(NamedTuple):
+    """A message as it is published."""
+
+    key: str
+    properties: Mapping[str, str]
+    body: bytes
 
 
 def published(message: Message) -> datetime:

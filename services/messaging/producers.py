@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import pulsar
 import structlog
 
 from services.messaging.broker import SEND_TIMEOUT_MS
-from services.messaging.letters import OMITTED_ALL, OMITTED_BODY, about
+from services.messaging.letters import smaller
 from services.messaging.link import BrokerAway, answers, client
+from services.messaging.messages import Sent
 
 # The client answers each send within its timeout; should it ever not, nobody waits for ever.
 RECEIPT_S = SEND_TIMEOUT_MS / 1000 + 0.5
 
 log = structlog.get_logger()
-
-
-class Sent(NamedTuple):
-    """A message as it is published."""
-
-    key: str
-    properties: Mapping[str, str]
-    body: bytes
 
 
 class Producers:
@@ -57,7 +50,7 @@ class Producers:
 
     def _send(self, producer: Any, message: Sent, results: list[Any], place: int, left: threading.Semaphore) -> None:
         def received(result: Any, _message_id: Any) -> None:
-            less = _less(message) if result == pulsar.Result.MessageTooBig else None
+            less = smaller(message) if result == pulsar.Result.MessageTooBig else None
             if less is not None:
                 self._send(producer, less, results, place, left)
                 return
@@ -104,12 +97,3 @@ class Producers:
                 connection.shutdown()
             except pulsar.PulsarException as error:
                 log.warning("not closed in order", error=str(error) or type(error).__name__)
-
-
-def _less(message: Sent) -> Sent | None:
-    """What is published in place of what is too big; None if nothing is left to leave out. Only a dead letter can be
-    too big: it has what its sender sent, and more."""
-    if message.body:
-        return message._replace(body=b"", properties={**message.properties, **OMITTED_BODY})
-    less = Sent("", {**about(message.properties), **OMITTED_ALL}, b"")
-    return None if less.properties == message.properties else less

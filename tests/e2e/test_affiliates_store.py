@@ -20,7 +20,7 @@ from services.affiliates.domain.commands import CreateAffiliate
 from services.affiliates.handlers import Outcome, Topics, handle
 from services.affiliates.messages import Incoming, Outgoing, decode, outgoing
 from services.errors import KeyReused
-from services.messaging.producers import Sent
+from services.messaging.messages import Sent
 from services.setup import migrate
 from services.tracking.adapters import info_relay
 from services.tracking.adapters.counting import Counter

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from services.messaging.link import BrokerAway
-from services.messaging.producers import Sent
+from services.messaging.messages import Sent
 from services.storage.database import connect
 
 BATCH = 200

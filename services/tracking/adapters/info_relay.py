@@ -10,7 +10,7 @@ import psycopg
 import structlog
 
 from services.messaging.envelope import envelope, message_id
-from services.messaging.producers import Sent
+from services.messaging.messages import Sent
 
 BATCH = 200
 BUILT = "InteractionsInfoBuilt"

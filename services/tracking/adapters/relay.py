@@ -19,9 +19,9 @@ from services.messaging.letters import (
     LETTER_REASON,
     LETTER_TOPIC,
     MAX_REASON,
-    OMITTED_ALL,
-    OMITTED_BODY,
+    smaller,
 )
+from services.messaging.messages import Sent
 
 BATCH = 100
 
@@ -57,20 +57,20 @@ def relay(connection: psycopg.Connection[Any], publisher: Callable[[], Publisher
                 LETTER_TOPIC: topic,
                 LETTER_REASON: reason[:MAX_REASON],
             }
-            _publish(publisher(), body, key, properties, about)
+            _publish(publisher(), Sent(key, {**properties, **about}, body))
             connection.execute(PUBLISHED, (letter_id, generation))
     return BATCH
 
 
-def _publish(
-    publisher: Publisher, body: bytes, key: str, properties: Mapping[str, str], about: Mapping[str, str]
-) -> None:
-    try:
-        publisher.publish(body, key, {**properties, **about})
-        return
-    except TooBig:
-        log.warning("a dead letter is too big, and goes without its body", id=about[LETTER_ID], bytes=len(body))
-    try:
-        publisher.publish(b"", key, {**properties, **about, **OMITTED_BODY})
-    except TooBig:
-        publisher.publish(b"", "", {**about, **OMITTED_ALL})
+def _publish(publisher: Publisher, letter: Sent) -> None:
+    while True:
+        try:
+            publisher.publish(letter.body, letter.key, letter.properties)
+            return
+        except TooBig:
+            less = smaller(letter)
+            if less is None:
+                raise
+            letter_id = letter.properties[LETTER_ID]
+            log.warning("a dead letter is too big: less of it goes", id=letter_id, bytes=len(letter.body))
+            letter = less

@@ -11,7 +11,7 @@ import pytest
 from services.affiliates.adapters import relay as module
 from services.affiliates.adapters.relay import OutboxRelay
 from services.messaging.link import BrokerAway
-from services.messaging.producers import Sent
+from services.messaging.messages import Sent
 
 
 class FakeDatabase:

@@ -10,7 +10,8 @@ import pytest
 
 from services.messaging import producers as module
 from services.messaging.link import BrokerAway
-from services.messaging.producers import Producers, Sent
+from services.messaging.messages import Sent
+from services.messaging.producers import Producers
 
 Received = Callable[[Any, Any], None]
 TOPIC = "persistent://public/default/events"
