@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -43,8 +44,8 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
     what waits for images last."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file, _, test = nodeid.partition("::")
-        return f"{file} {'docker' in test.partition('[')[2]}" if nodeid.startswith(BESIDE) else "stack"
+        file = nodeid.partition("::")[0]
+        return f"{file} {_on_docker(nodeid)}" if nodeid.startswith(BESIDE) else "stack"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -55,7 +56,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if finder := session.stash.get(_finder_key, None):
+    if finder := session.config.stash.get(_finder_key, None):
         finder.end()
     if _skipped and os.environ.get("CI"):
         print(f"\nskipped, which fails in CI: {', '.join(_skipped)}")
@@ -70,16 +71,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def place(item: pytest.Item) -> tuple[bool, ...]:
         shares = by_two and not item.nodeid.startswith(BESIDE)
-        return (not shares, not _is_unit(item), _is_on_docker(item), not _is_under(item, "contract"))
+        return (not shares, not _is_unit(item), _on_docker(item.nodeid), not _is_under(item, "contract"))
 
     items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if session.config.option.collectonly or getattr(session.config, "workerinput", {}).get("workerid", "gw0") != "gw0":
-        return
-    if any(_is_on_docker(item) for item in session.items):
-        session.stash[_finder_key] = _Finder(_folder(session.config))
+    config = session.config
+    if not hasattr(config, "workerinput"):
+        _find_images(config, [item.nodeid for item in session.items], _folder(config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """In the process that has the others: its session ends last, and the images' folder with it."""
+    if _finder_key not in node.config.stash:
+        _find_images(node.config, ids, _folder_of(node.workerinput["testrunuid"]))
+
+
+def _find_images(config: pytest.Config, ids: list[str], folder: Path) -> None:
+    if not config.option.collectonly and any(map(_on_docker, ids)):
+        config.stash[_finder_key] = _Finder(folder)
 
 
 @pytest.fixture(scope="session")
@@ -103,14 +115,17 @@ def _is_unit(item: pytest.Item) -> bool:
     return _is_under(item, "unit")
 
 
-def _is_on_docker(item: pytest.Item) -> bool:
-    spec = getattr(item, "callspec", None)
-    return spec is not None and "docker" in spec.params.values()
+def _on_docker(nodeid: str) -> bool:
+    """Whether one of its parameters is this runtime."""
+    return "docker" in re.split(r"[][-]", nodeid.partition("::")[2])
 
 
 def _folder(config: pytest.Config) -> Path:
     """Where this run's images are told of: the same for all its processes."""
-    run = getattr(config, "workerinput", {}).get("testrunuid", os.getpid())
+    return _folder_of(getattr(config, "workerinput", {}).get("testrunuid", os.getpid()))
+
+
+def _folder_of(run: object) -> Path:
     return Path(tempfile.gettempdir()) / f"alpesctl-images-{run}"
 
 
