@@ -16,7 +16,7 @@ from alpesctl.errors import AlpesError, StackDownError, UsageError
 from alpesctl.experiments import document, record
 from alpesctl.experiments.bench import Bench, check_faults, check_up, workers_expected
 from alpesctl.experiments.evidence import LogEntry, Row, Snapshot, TopicRead, parse_access_log
-from alpesctl.experiments.faults import FaultRunner, downtimes
+from alpesctl.experiments.faults import UNDO, FaultRunner, downtimes
 from alpesctl.experiments.generator import Clock, Generator, Stretch, run_together
 from alpesctl.experiments.http_load import HttpLoad
 from alpesctl.experiments.layout import Layout
@@ -284,8 +284,7 @@ class _Run:
     def _broker_was_down(self) -> bool:
         broker = self.bench.spec.pulsar
         return broker is not None and any(
-            event.action in ("kill", "stop") and event.target.rpartition("-")[0] == broker.service
-            for event in self.runner.events
+            event.service == broker.service and UNDO.get(event.action) == "restart" for event in self.runner.events
         )
 
     def _memory(self) -> dict[str, int]:

@@ -34,6 +34,10 @@ class FaultEvent:
     error: str = ""
     turn: int = 0
 
+    @property
+    def service(self) -> str:
+        return self.target.rpartition("-")[0]
+
 
 @dataclass(frozen=True, eq=False)
 class Down:
@@ -251,7 +255,7 @@ def downtimes(events: Sequence[FaultEvent], service: str) -> list[tuple[float, f
     gaps: list[tuple[float, float]] = []
     open_at: dict[str, float] = {}
     for event in sorted(events, key=lambda event: event.at):
-        if event.target.rpartition("-")[0] != service:
+        if event.service != service:
             continue
         if event.action in UNDO:
             open_at.setdefault(event.target, event.at)

@@ -14,6 +14,7 @@ import pytest
 
 from services.errors import InDoubt, KeyReused, NothingAttempted, ServiceError
 from services.setup import migrate
+from services.tracking.accepting import ANSWER_S
 from services.tracking.adapters import outbox as module
 from services.tracking.adapters.encoding import Command, command
 from services.tracking.adapters.outbox import Outbox
@@ -25,7 +26,6 @@ from tests.engine import ONE_RUNTIME
 pytestmark = pytest.mark.parametrize("stack", ONE_RUNTIME, indirect=True, scope="session")
 
 NAME = "outbox_of_a_test"
-WITHIN_S = 4.0
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +88,13 @@ def test_an_id_must_be_stored_once_and_another_body_told_so(made: str, database:
         one = event()
         at_once = [event(one.event.id, campaign) for campaign in ("123", "other")]
         at_once = [one, command(one.event, "again"), at_once[1]]
-        found = await asyncio.gather(*(outcome(first.store(it, WITHIN_S)) for it in at_once))
+        found = await asyncio.gather(*(outcome(first.store(it, ANSWER_S)) for it in at_once))
         assert found == [None, None, KeyReused]
-        assert [await outcome(second.store(it, WITHIN_S)) for it in at_once] == [None, None, KeyReused]
+        assert [await outcome(second.store(it, ANSWER_S)) for it in at_once] == [None, None, KeyReused]
         # Two replicas at once, with the same ids in opposite orders.
         many = [event() for _ in range(200)]
         found = await asyncio.gather(
-            *(outcome(box.store(it, WITHIN_S)) for box, its in ((first, many), (second, many[::-1])) for it in its)
+            *(outcome(box.store(it, ANSWER_S)) for box, its in ((first, many), (second, many[::-1])) for it in its)
         )
         assert set(found) == {None}
         await first.close()
@@ -110,10 +110,10 @@ def test_a_full_outbox_must_refuse_what_is_new_and_know_what_it_has(
     async def run() -> None:
         box = Outbox(made, "tracking-1", 700)
         known = event()
-        assert await outcome(box.store(known, WITHIN_S)) is None
-        found = await asyncio.gather(*(outcome(box.store(event(), WITHIN_S)) for _ in range(1000)))
+        assert await outcome(box.store(known, ANSWER_S)) is None
+        found = await asyncio.gather(*(outcome(box.store(event(), ANSWER_S)) for _ in range(1000)))
         assert Counter(found) == {None: 699, NothingAttempted: 301}
-        assert await outcome(box.store(known, WITHIN_S)) is None
+        assert await outcome(box.store(known, ANSWER_S)) is None
         await box.close()
 
     asyncio.run(run())
@@ -123,11 +123,11 @@ def test_a_full_outbox_must_refuse_what_is_new_and_know_what_it_has(
 def test_a_connection_that_was_cut_must_cost_no_event(made: str, database: psycopg.Connection[Any]) -> None:
     async def run() -> None:
         box = Outbox(made, "tracking-1", 1000)
-        assert await outcome(box.store(event(), WITHIN_S)) is None
+        assert await outcome(box.store(event(), ANSWER_S)) is None
         database.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'alpes-outbox'"
         )
-        assert await outcome(box.store(event(), WITHIN_S)) is None
+        assert await outcome(box.store(event(), ANSWER_S)) is None
         await box.close()
 
     asyncio.run(run())
@@ -139,7 +139,7 @@ def test_what_a_stuck_database_has_must_be_in_doubt_and_what_it_has_not_nothing(
 ) -> None:
     async def run() -> None:
         box = Outbox(made, "tracking-1", 1000)
-        assert await outcome(box.store(event(), WITHIN_S)) is None
+        assert await outcome(box.store(event(), ANSWER_S)) is None
         monkeypatch.setattr(module, "PAUSE_S", 0.3)
         monkeypatch.setattr(module, "STATEMENT_S", 0.3)
         sent, waits = event(), event()
@@ -163,12 +163,12 @@ def test_a_database_that_stalls_must_cost_no_event_that_has_time(made: str, data
 
     async def run() -> None:
         box = Outbox(made, "tracking-1", 1000)
-        assert await outcome(box.store(event(), WITHIN_S)) is None
+        assert await outcome(box.store(event(), ANSWER_S)) is None
         with database.transaction():
             database.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE")
             hurried = asyncio.create_task(outcome(box.store(event(), 0.1)))
             assert await hurried is InDoubt
-            stalled = asyncio.create_task(outcome(box.store(event(), WITHIN_S)))
+            stalled = asyncio.create_task(outcome(box.store(event(), ANSWER_S)))
             assert not (await asyncio.wait({stalled}, timeout=module.PAUSE_S + 0.5))[0]
         assert await stalled is None
         await box.close()
@@ -181,7 +181,7 @@ def test_relays_must_share_the_work_and_keep_what_has_no_receipt(made: str, data
     async def run() -> None:
         box = Outbox(made, "tracking-1", 10_000)
         events = [event() for _ in range(1000)]
-        await asyncio.gather(*(box.store(it, WITHIN_S) for it in events))
+        await asyncio.gather(*(box.store(it, ANSWER_S) for it in events))
         await box.close()
         broker = Receipts(frozenset({events[3].body, events[700].body}))
         relays = [OutboxRelay(made, f"tracking-{number}", broker) for number in range(3)]
